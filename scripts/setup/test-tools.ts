@@ -1,0 +1,29 @@
+import { ensureMariadb, ensureMariadbSid } from './mariadb.ts';
+import { ensurePython } from './python.ts';
+import { ensureVersitygw } from './versitygw.ts';
+
+export interface TestTools {
+  /** Folder of MariaDB 10.11's programs. */
+  readonly mariadb: string;
+  /** Folder of Debian unstable's MariaDB's programs; undefined where it cannot be had. */
+  readonly mariadbSid: string | undefined;
+  /** Path of the S3 server. */
+  readonly versitygw: string;
+  /** Path of a Python with `cryptography` and `zstandard`. */
+  readonly python: string;
+  /** What was found, for a person. */
+  readonly summary: string;
+}
+
+/** Everything that contract and integration tests need; what is missing is fetched. */
+export async function ensureTestTools(): Promise<TestTools> {
+  const mariadb = await ensureMariadb();
+  const sid = await ensureMariadbSid();
+  return {
+    mariadb: mariadb.bin,
+    mariadbSid: sid?.bin,
+    versitygw: await ensureVersitygw(),
+    python: await ensurePython(),
+    summary: `MariaDB ${mariadb.version} and ${sid?.version ?? 'no second one'}`,
+  };
+}

@@ -1,0 +1,114 @@
+import { ensureTestTools } from '../setup/test-tools.ts';
+import { lockfileComplaints, machineComplaints } from './house.ts';
+import { packComplaints, packedProgramComplaints } from './pack.ts';
+import { check, command, type Outcome, type Step } from './step.ts';
+import { vitest } from './vitest-step.ts';
+
+/**
+ * Runs the steps that are named and ends with their counts on a line of their own:
+ *
+ *     (nothing)                  everything
+ *     check                      format, lint, types, unused code, house rules, build
+ *     unit [part of a name]      unit tests; likewise contract and integration
+ */
+const MINUTE = 60_000;
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const [part, ...filters] = words;
+  const steps = part === undefined ? allSteps() : partSteps(part, filters);
+  if (steps.length === 0) {
+    console.error(`Cannot run ${part} as there is no such part: check, unit, contract and integration are.`);
+    return 2;
+  }
+  const outcomes: Outcome[] = [];
+  for (const step of steps) {
+    outcomes.push(await runStep(step));
+  }
+  return report(outcomes);
+}
+
+function allSteps(): Step[] {
+  return [
+    ...checkSteps(),
+    setUpStep(),
+    vitest(`unit and contract tests on Node ${process.version}`, {
+      node: process.execPath,
+      projects: ['unit', 'contract'],
+      filters: [],
+      limitMs: 10 * MINUTE,
+    }),
+    vitest('unit and contract tests on the next Node', {
+      node: process.env['HOLDFAST_NODE_NEXT'] ?? 'node',
+      projects: ['unit', 'contract'],
+      filters: [],
+      limitMs: 10 * MINUTE,
+    }),
+    vitest(`integration tests on Node ${process.version}`, {
+      node: process.execPath,
+      projects: ['integration'],
+      filters: [],
+      limitMs: 30 * MINUTE,
+    }),
+  ];
+}
+
+function partSteps(part: string, filters: readonly string[]): Step[] {
+  if (part === 'check') {
+    return checkSteps();
+  }
+  if (!['unit', 'contract', 'integration'].includes(part)) {
+    return [];
+  }
+  const tests = vitest(`${part} tests`, { node: process.execPath, projects: [part], filters, limitMs: 30 * MINUTE });
+  return part === 'unit' ? [tests] : [setUpStep(), tests];
+}
+
+/** Apart from the tests, as a first set-up takes minutes. */
+function setUpStep(): Step {
+  return check('tools and servers for the tests', async () => {
+    const { summary } = await ensureTestTools();
+    console.log(summary);
+    return [];
+  });
+}
+
+function checkSteps(): Step[] {
+  return [
+    command('format', ['npx', '--no-install', 'oxfmt', '--check', '.']),
+    command('lint', ['npx', '--no-install', 'oxlint']),
+    command('types', ['npx', '--no-install', 'tsc', '-p', '.']),
+    command('unused code', ['npx', '--no-install', 'knip']),
+    check('lock file without download addresses', lockfileComplaints),
+    check('nothing of this machine in the tree', machineComplaints),
+    command('build', [process.execPath, 'scripts/build.ts']),
+    check('what npm pack would publish', packComplaints),
+    check('the packed program runs by itself', packedProgramComplaints),
+  ];
+}
+
+async function runStep(step: Step): Promise<Outcome> {
+  console.log(`\n== ${step.name}`);
+  const begun = performance.now();
+  const outcome = await step.run().catch((error: unknown): Outcome => {
+    console.log(error instanceof Error ? error.message : error);
+    return { passed: 0, failed: 1, skipped: [] };
+  });
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`== ${step.name}: ${outcome.failed === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
+  return outcome;
+}
+
+function report(outcomes: readonly Outcome[]): number {
+  const sum = (value: (outcome: Outcome) => number): number =>
+    outcomes.reduce((total, outcome) => total + value(outcome), 0);
+  const failed = sum((outcome) => outcome.failed);
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
+  console.log('');
+  for (const { name, reason } of skipped) {
+    console.log(`skipped: ${name}: ${reason}`);
+  }
+  const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  console.log(`${sum((outcome) => outcome.passed)} passed, ${failed} failed${tail}`);
+  return failed === 0 ? 0 : 1;
+}

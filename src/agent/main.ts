@@ -1,0 +1,251 @@
+import { chmod, mkdir, realpath } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { dirname, join, sep } from 'node:path';
+import { Lineages } from '../core/lineage.ts';
+import { chooseEngine } from '../engine/choose-engine.ts';
+import { findEngines } from '../engine/find-engines.ts';
+import { collectOptionFiles } from '../engine/option-files.ts';
+import { PrivateDirectory } from '../engine/private-directory.ts';
+import { readServerFacts } from '../engine/server-facts.ts';
+import { Sql } from '../engine/sql.ts';
+import { type Clock, isoTime, systemClock } from '../lib/clock.ts';
+import { Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { prepareDirectory } from '../storage/directory.ts';
+import { parseLocation, type StorageLocation } from '../storage/location.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { probeStorage } from '../storage/probe.ts';
+import type { Runner } from './active-job.ts';
+import { Authenticator } from './authenticate.ts';
+import type { AgentConfig } from './config.ts';
+import { type AgentContext, databaseConnection } from './context.ts';
+import type { Host, StoreWish } from './host.ts';
+import { readIdentity } from './identity.ts';
+import { JobStore } from './job-store.ts';
+import { Jobs } from './jobs.ts';
+import { clearLeftovers } from './leftovers.ts';
+import { Metrics } from './metrics.ts';
+import { mountRoutes } from './routes.ts';
+import { runBackup } from './run-backup.ts';
+import { runDrill } from './run-drill.ts';
+import { runRestore } from './run-restore.ts';
+import { createServer } from './server.ts';
+import { lockDirectory } from './single-instance.ts';
+
+export interface AgentOptions {
+  /** Of this program. */
+  readonly version: string;
+  /** Of the log on stderr, one JSON object per line. Default `info`. */
+  readonly logLevel?: string;
+  readonly clock?: Clock;
+  /** Replaces parts of the host, for tests. */
+  readonly host?: Partial<Host>;
+  /** For the head of a request, and then for all of it. */
+  readonly requestLimitMs?: number;
+}
+
+/** A running agent. Disposing of it ends what is under way, at most 10 seconds later. */
+export interface Agent extends AsyncDisposable {
+  /** `https://address:port` */
+  readonly url: string;
+  /** SHA-256 of its certificate. */
+  readonly fingerprint: string;
+  readonly tokenFile: string;
+}
+
+const databaseUpLimitMs = 2_000;
+
+/**
+ * Starts an agent: the composition root, the only place that knows which adapters are used.
+ * @throws Conflict `agent-already-runs`; PermanentFailure `agent-not-listening`; what `readIdentity` throws
+ */
+export async function startAgent(config: AgentConfig, options: AgentOptions): Promise<Agent> {
+  const clock = options.clock ?? systemClock;
+  await using stack = new AsyncDisposableStack();
+  await prepareStateDirectory(config.stateDirectory);
+  stack.use(await lockDirectory(config.stateDirectory));
+  const identity = await readIdentity(config, clock);
+  const context: AgentContext = {
+    config,
+    clock,
+    host: { ...systemHost(config), ...options.host },
+    lineages: new Lineages(config.stateDirectory),
+    program: `holdfast ${options.version}`,
+  };
+  const metrics: Metrics = new Metrics({
+    version: options.version,
+    jobs: () => jobs.list(),
+    isDatabaseUp: async () => isDatabaseUp(context),
+  });
+  const { jobs, interrupted, damaged } = await Jobs.open({
+    store: await JobStore.open(join(config.stateDirectory, 'jobs')),
+    clock,
+    run: measured(runnerOf(context), { metrics, clock }),
+    hasServer: config.database !== null,
+    onTrouble: (message, error) => server.log.error({ err: error }, message),
+    onEnded: (job) => metrics.onEnded(job),
+  });
+  const ending = new AbortController();
+  const server = createServer(
+    {
+      identity,
+      jobs,
+      metrics,
+      authenticator: new Authenticator(identity.token, clock),
+      signal: ending.signal,
+      logLevel: options.logLevel ?? 'info',
+      ...(options.requestLimitMs === undefined ? {} : { requestLimitMs: options.requestLimitMs }),
+    },
+    (mount) =>
+      mountRoutes(mount, { context, jobs, agent: { version: options.version, startedAt: isoTime(clock.now()) } }),
+  );
+  stack.defer(async () => server.close());
+  stack.use(jobs);
+  const say = (message: string): void => server.log.warn(message);
+  for (const { path, why } of damaged) say(`A record of a job cannot be read and is now ${path}: ${why}`);
+  const recovery = jobs.recover(async () => clearLeftovers(context, interrupted, { say, signal: ending.signal }));
+  const recovered = recovery.catch((error: unknown) => say(`Leftovers stay until the next start: ${String(error)}`));
+  stack.defer(async () => recovered);
+  stack.defer(() => ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends')));
+  const url = await listen(server, config.listen);
+  const { tokenFile } = config;
+  server.log.info({ url, fingerprint: identity.fingerprint, tokenFile }, 'The agent is ready');
+  const owned = stack.move();
+  return { url, fingerprint: identity.fingerprint, tokenFile, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+}
+
+/** As root it may be passed through, not listed: a drill's server, which is another user, runs below it. */
+async function prepareStateDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await chmod(directory, process.geteuid?.() === 0 ? 0o711 : 0o700);
+  } catch (cause) {
+    throw new PermanentFailure(
+      'state-directory-unusable',
+      `Cannot use the agent's state directory as the system refused: ${directory}`,
+      {
+        cause,
+        nextStep: "Create it for the agent's user, or name another one as `stateDirectory` in the agent's file.",
+      },
+    );
+  }
+}
+
+function runnerOf(context: AgentContext): Runner {
+  return async (job, tools) => {
+    switch (job.kind) {
+      case 'backup':
+        return runBackup(context, job, tools);
+      case 'restore':
+        return runRestore(context, job, tools);
+      case 'drill':
+        return runDrill(context, job, tools);
+    }
+  };
+}
+
+function measured(run: Runner, { metrics, clock }: { metrics: Metrics; clock: Clock }): Runner {
+  return async (job, tools) => {
+    const report: typeof tools.report = (progress) => {
+      metrics.onLock(progress.isLocked, clock.elapsed());
+      tools.report(progress);
+    };
+    try {
+      return await run(job, { ...tools, report });
+    } finally {
+      metrics.onLock(false, clock.elapsed());
+    }
+  };
+}
+
+async function isDatabaseUp(context: AgentContext): Promise<boolean | undefined> {
+  if (context.config.database === null) return undefined;
+  try {
+    const options = { signal: AbortSignal.timeout(databaseUpLimitMs), timeoutMs: databaseUpLimitMs };
+    await using connection = await context.host.connect(await databaseConnection(context), options);
+    await connection.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function listen(
+  server: ReturnType<typeof createServer>,
+  { address, port }: AgentConfig['listen'],
+): Promise<string> {
+  try {
+    await server.listen({ host: address, port });
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new PermanentFailure(
+      'agent-not-listening',
+      `Cannot listen on ${address}:${port} as the system refused: ${why}`,
+      {
+        cause,
+        nextStep: "Stop what uses that port, or change `listen` in the agent's file.",
+      },
+    );
+  }
+  const bound: AddressInfo | string | null = server.server.address();
+  const shown = address.includes(':') ? `[${address}]` : address;
+  return `https://${shown}:${typeof bound === 'object' && bound !== null ? bound.port : port}`;
+}
+
+function systemHost({ toolPath, toolEnv }: AgentConfig): Host {
+  return {
+    openStore,
+    probe: async (storage, { signal }) => {
+      const { conditionalPut, findings } = await probeStorage(storage, { signal });
+      return { conditionalPut, failures: findings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
+    },
+    readServerFacts,
+    findEngines: async ({ signal }) => findEngines({ path: toolPath, env: toolEnv, signal }),
+    chooseEngine,
+    optionFiles: async ({ signal }) => collectOptionFiles({ signal }),
+    connect: async (connection, given) => Sql.connect(connection, given),
+    removePrivateLeftovers: async () => {
+      // Making one removes those of processes that are gone.
+      await using _ = await PrivateDirectory.create();
+    },
+  };
+}
+
+async function openStore({ location: text, folder, credentials, mayCreate }: StoreWish) {
+  const base = parseLocation(text);
+  const location = folder === undefined ? base : within(base, folder);
+  if (location.kind === 'directory' && base.kind === 'directory') {
+    if (mayCreate) await makeFolders(base.path, location.path);
+    await refuseOutside(base.path, location.path);
+  }
+  return openStorage(location, { secrets: credentials ?? {} });
+}
+
+function within(base: StorageLocation, folder: string): StorageLocation {
+  if (base.kind === 'directory') return { ...base, path: join(base.path, folder) };
+  return { ...base, prefix: base.prefix === '' ? folder : `${base.prefix}/${folder}` };
+}
+
+/** The directory of the location itself is never made: it may be a file system that is not mounted. */
+async function makeFolders(base: string, path: string): Promise<void> {
+  if (path === base) return;
+  if (dirname(path) !== base) await makeFolders(base, dirname(path));
+  await prepareDirectory(path);
+}
+
+/** A symbolic link in a store must not lead elsewhere. */
+async function refuseOutside(base: string, path: string): Promise<void> {
+  if (path === base) return;
+  const [root, real] = await Promise.all([realOr(base), realOr(path)]);
+  if (root === undefined || real === undefined || real.startsWith(`${root}${sep}`)) return;
+  throw new InvalidRequest(
+    'folder-outside',
+    `Cannot use this folder as it leads out of the storage location: ${path}`,
+    {
+      nextStep: 'Choose a folder that is no symbolic link.',
+    },
+  );
+}
+
+async function realOr(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined);
+}

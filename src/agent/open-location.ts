@@ -1,0 +1,126 @@
+import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import type { Sealed } from '../repository/documents.ts';
+import { initRepository, openRepository, type Repository } from '../repository/repository.ts';
+import { isDeleted, readSettlement } from '../repository/settle.ts';
+import type { Unlock } from '../repository/slots.ts';
+import type { LocationConfig } from './config-schema.ts';
+import type { AgentContext } from './context.ts';
+import { readCredentials, readSecretFile, readSecretLine } from './secret-file.ts';
+
+export interface Place {
+  /** A name from the agent's file. */
+  readonly location: string;
+  readonly folder?: string | undefined;
+}
+
+export interface OpenedRepository extends AsyncDisposable {
+  readonly repository: Repository;
+}
+
+export interface OpenOptions {
+  readonly signal: AbortSignal;
+  /** Make a repository where there is none yet. */
+  readonly mayCreate: boolean;
+}
+
+/**
+ * Opens the repository at a place that the agent's file lists, with the key that it names.
+ * @throws InvalidRequest `unknown-location`; PermanentFailure `not-a-repository`, `repository-not-encrypted`, `wrong-key`
+ */
+export async function openLocation(
+  context: AgentContext,
+  { location, folder }: Place,
+  options: OpenOptions,
+): Promise<OpenedRepository> {
+  const config = locationConfig(context, location);
+  const credentials = config.credentialsFile === undefined ? undefined : await readCredentials(config.credentialsFile);
+  const unlock = await readUnlock(config);
+  const { mayCreate } = options;
+  const storage = await context.host.openStore({ location: config.location, folder, credentials, mayCreate });
+  try {
+    const repository = await openOrMake(context, { storage, unlock, ...options });
+    if (unlock !== undefined && repository.facts.keyId === undefined) throw notEncrypted(location, storage.description);
+    return { repository, [Symbol.asyncDispose]: async () => storage[Symbol.asyncDispose]() };
+  } catch (error) {
+    await storage[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** @throws InvalidRequest `no-such-backup` for what is not there, given up or deleted */
+export async function readSealed(repository: Repository, backup: string, signal: AbortSignal): Promise<Sealed> {
+  const settlement = await readSettlement(repository, backup, signal);
+  const isGone = await isDeleted(repository, backup, signal);
+  if (settlement?.state === 'sealed' && !isGone) return settlement;
+  const state = isGone
+    ? 'it was deleted'
+    : settlement === undefined
+      ? 'no backup of this id was sealed there'
+      : 'it was given up';
+  throw new InvalidRequest(
+    'no-such-backup',
+    `Cannot use backup ${backup} in ${repository.storage.description} as ${state}`,
+    {
+      nextStep: '`holdfast repository list` shows the backups of a repository.',
+    },
+  );
+}
+
+/** @throws InvalidRequest `unknown-location` */
+export function locationConfig({ config }: AgentContext, name: string): LocationConfig {
+  const found = Object.hasOwn(config.locations, name) ? config.locations[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(config.locations).join(', ');
+  throw new InvalidRequest(
+    'unknown-location',
+    `Cannot use the storage location ${name} as the agent's file does not list it: it lists ${names === '' ? 'none' : names}`,
+    {
+      nextStep: "Add it to `locations` in the agent's file and restart the agent.",
+    },
+  );
+}
+
+async function readUnlock({ encryption }: LocationConfig): Promise<Unlock | undefined> {
+  if (encryption.type === 'passphrase')
+    return { kind: 'passphrase', passphrase: await readSecretLine(encryption.file) };
+  if (encryption.type === 'key-file') return { kind: 'key-file', bytes: await readSecretFile(encryption.file) };
+  return undefined;
+}
+
+interface Opening extends OpenOptions {
+  readonly storage: Repository['storage'];
+  readonly unlock: Unlock | undefined;
+}
+
+async function openOrMake(context: AgentContext, opening: Opening): Promise<Repository> {
+  const { clock } = context;
+  const { storage, signal, unlock } = opening;
+  try {
+    return await openRepository(storage, { clock, signal, unlock });
+  } catch (error) {
+    const isAbsent = error instanceof Failure && error.code === 'not-a-repository';
+    if (!isAbsent || !opening.mayCreate) throw error;
+    return make(context, opening);
+  }
+}
+
+async function make({ host, clock, program }: AgentContext, { storage, signal, unlock }: Opening): Promise<Repository> {
+  const { conditionalPut, failures } = await host.probe(storage, { signal });
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
+  try {
+    return await initRepository(storage, { clock, signal, conditionalPut, unlock, label: program });
+  } catch (error) {
+    // Another writer was faster: theirs is as good.
+    if (!(error instanceof Conflict) || error.code !== 'repository-exists') throw error;
+    return openRepository(storage, { clock, signal, unlock });
+  }
+}
+
+function notEncrypted(location: string, description: string): PermanentFailure {
+  return new PermanentFailure(
+    'repository-not-encrypted',
+    `Cannot use the repository in storage location ${location} as it is not encrypted and the agent's file says it must be: ${description}`,
+    { nextStep: 'Use another folder, or say `"encryption": {"type": "none"}` for this location.' },
+  );
+}

@@ -1,0 +1,128 @@
+import { agentRoutes, type Preflight, type PreflightRequest, type ServerInfo } from '../api/agent.ts';
+import {
+  backupJobSchema,
+  backupRequestSchema,
+  drillJobSchema,
+  restoreJobSchema,
+  restoreRequestSchema,
+} from '../api/jobs.ts';
+import type { Finding } from '../engine/engine.ts';
+import { Failure } from '../lib/failure.ts';
+import { type AgentContext, databaseConnection } from './context.ts';
+import { describeFailure } from './describe-failure.ts';
+import type { Abortable } from './host.ts';
+import type { Jobs } from './jobs.ts';
+import { openLocation } from './open-location.ts';
+import { preflightBackup } from './run-backup.ts';
+import { preflightRestoreJob } from './run-restore.ts';
+import type { Mount } from './server.ts';
+
+export interface RoutesOptions {
+  readonly context: AgentContext;
+  readonly jobs: Jobs;
+  readonly agent: ServerInfo['agent'];
+}
+
+/** What the routes of the API do. */
+export function mountRoutes(mount: Mount, options: RoutesOptions): void {
+  const { jobs, context } = options;
+  mount(agentRoutes.startBackup, async ({ params: { id }, body }) =>
+    backupJobSchema.parse(await jobs.start('backup', id, body)),
+  );
+  mount(agentRoutes.getBackup, async ({ params: { id } }) => backupJobSchema.parse(jobs.get('backup', id)));
+  mount(agentRoutes.cancelBackup, async ({ params: { id } }) => backupJobSchema.parse(await jobs.cancel('backup', id)));
+  mount(agentRoutes.startRestore, async ({ params: { id }, body }) =>
+    restoreJobSchema.parse(await jobs.start('restore', id, body)),
+  );
+  mount(agentRoutes.getRestore, async ({ params: { id } }) => restoreJobSchema.parse(jobs.get('restore', id)));
+  mount(agentRoutes.cancelRestore, async ({ params: { id } }) =>
+    restoreJobSchema.parse(await jobs.cancel('restore', id)),
+  );
+  mount(agentRoutes.startDrill, async ({ params: { id }, body }) =>
+    drillJobSchema.parse(await jobs.start('drill', id, body)),
+  );
+  mount(agentRoutes.getDrill, async ({ params: { id } }) => drillJobSchema.parse(jobs.get('drill', id)));
+  mount(agentRoutes.cancelDrill, async ({ params: { id } }) => drillJobSchema.parse(await jobs.cancel('drill', id)));
+  mount(agentRoutes.listJobs, async () => ({ jobs: jobs.list() }));
+  mount(agentRoutes.getServer, async ({ signal }) => serverInfo(options, { signal }));
+  mount(agentRoutes.preflight, async ({ body, signal }) => preflight(context, body, { signal }));
+}
+
+async function serverInfo({ context, agent }: RoutesOptions, options: Abortable): Promise<ServerInfo> {
+  const { config, host } = context;
+  const { engines } = await host.findEngines(options);
+  const database = await databaseInfo(context, options);
+  const chosen = database?.isUp === true ? host.chooseEngine(database, engines).engine : undefined;
+  return {
+    agent,
+    ...(database === undefined ? {} : { database }),
+    engines: engines.map((engine) => ({ name: engine.name, version: engine.version, isChosen: engine === chosen })),
+    locations: Object.keys(config.locations),
+    restoreDirectories: config.restore.directories,
+    mayRestoreInPlace: config.restore.mayRestoreInPlace,
+  };
+}
+
+async function databaseInfo(context: AgentContext, options: Abortable) {
+  if (context.config.database === null) return undefined;
+  try {
+    const facts = await context.host.readServerFacts(await databaseConnection(context), options);
+    const { vendor, version, identity, gtid, dataDirectory, dataBytes } = facts;
+    const lineage = await context.lineages.of(facts);
+    const size = dataBytes === undefined ? {} : { dataBytes };
+    return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, ...size } as const;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { isUp: false, failure: describeFailure(error) } as const;
+  }
+}
+
+async function preflight(context: AgentContext, body: PreflightRequest, options: Abortable): Promise<Preflight> {
+  const { kind, ...request } = body;
+  const checks =
+    kind === 'backup'
+      ? [
+          async () => checkServer(context, options),
+          async () => checkRepository(context, backupRequestSchema.parse(request), options),
+        ]
+      : [async () => preflightRestoreJob(context, restoreRequestSchema.parse(request), options)];
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(...(await asFindings(check, options)));
+  return { isGo: findings.every(({ level }) => level !== 'error'), findings };
+}
+
+async function checkServer(context: AgentContext, options: Abortable): Promise<readonly Finding[]> {
+  const server = await databaseConnection(context);
+  const facts = await context.host.readServerFacts(server, options);
+  const found = {
+    level: 'ok',
+    code: 'database',
+    message: `The database server answers: ${facts.vendor} ${facts.version}.`,
+  } as const;
+  return [found, ...(await preflightBackup(context, { server, facts }, options))];
+}
+
+async function checkRepository(
+  context: AgentContext,
+  place: { location: string; folder?: string | undefined },
+  options: Abortable,
+): Promise<readonly Finding[]> {
+  await using opened = await openLocation(context, place, { ...options, mayCreate: true });
+  const { storage, facts } = opened.repository;
+  const how = facts.keyId === undefined ? 'not encrypted' : 'encrypted';
+  return [
+    { level: 'ok', code: 'repository', message: `The repository can be used, it is ${how}: ${storage.description}.` },
+  ];
+}
+
+/** What stops a check is what it found. */
+async function asFindings(check: () => Promise<readonly Finding[]>, options: Abortable): Promise<readonly Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    const { code, message, nextStep } = error;
+    return [{ level: 'error', code, message, ...(nextStep === undefined ? {} : { nextStep }) }];
+  }
+}

@@ -1,0 +1,113 @@
+import { hostname } from 'node:os';
+import { type BackupProgress, takeBackup } from '../core/take-backup.ts';
+import type { Engine, Finding, ServerConnection, ServerFacts } from '../engine/engine.ts';
+import { PermanentFailure } from '../lib/failure.ts';
+import { readSettlement } from '../repository/settle.ts';
+import type { JobOf } from '../api/jobs.ts';
+import type { Report, RunTools } from './active-job.ts';
+import { type AgentContext, databaseConnection } from './context.ts';
+import type { Abortable } from './host.ts';
+import { openLocation } from './open-location.ts';
+
+/** Takes a backup of the agent's server. @returns its seal */
+export async function runBackup(context: AgentContext, job: JobOf<'backup'>, tools: RunTools): Promise<unknown> {
+  const { signal, log, report } = tools;
+  const { request } = job;
+  report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
+  await using opened = await openLocation(context, request, { signal, mayCreate: true });
+  const settled = await readSettlement(opened.repository, job.id, signal);
+  if (settled?.state === 'sealed') {
+    // An attempt before was sealed, and its agent killed before it could say so.
+    log(`holdfast: the backup is sealed already, by attempt ${settled.attempt}`);
+    return settled;
+  }
+  const server = await databaseConnection(context);
+  const serverFacts = await context.host.readServerFacts(server, { signal });
+  const engine = await engineFor(context, serverFacts, { signal });
+  refuse(await engine.preflight(server, serverFacts, { signal }), log);
+  return takeBackup(
+    {
+      backup: job.id,
+      name: request.name,
+      service: request.service,
+      ...(request.schedule === undefined ? {} : { schedule: request.schedule }),
+      lineage: await context.lineages.of(serverFacts),
+      writer: `${hostname()} ${process.pid}`,
+      level: request.compression,
+      server,
+      serverFacts,
+      configuration: await configurationLines(context, serverFacts, { signal }),
+      ...(request.parallel === undefined ? {} : { parallel: request.parallel }),
+      lockedStallMs: request.lockedStallSeconds * 1000,
+    },
+    {
+      repository: opened.repository,
+      engine,
+      clock: context.clock,
+      program: context.program,
+      signal,
+      onLog: log,
+      onProgress: (progress) => report(asReport(progress)),
+    },
+  );
+}
+
+/** What stands in the way of a backup, and what does not. */
+export async function preflightBackup(
+  context: AgentContext,
+  given: { server: ServerConnection; facts: ServerFacts },
+  options: Abortable,
+): Promise<readonly Finding[]> {
+  const { engines, findings } = await context.host.findEngines(options);
+  const choice = context.host.chooseEngine(given.facts, engines);
+  if (choice.engine === undefined) return [...findings, ...choice.findings];
+  return [...findings, ...(await choice.engine.preflight(given.server, given.facts, options))];
+}
+
+/** The tool for this server, or for the one that a backup was taken of. @throws PermanentFailure `tool-missing` */
+export async function engineFor(
+  { host }: AgentContext,
+  server: Pick<ServerFacts, 'vendor' | 'version'>,
+  options: Abortable,
+): Promise<Engine> {
+  const found = await host.findEngines(options);
+  const { engine, findings } = host.chooseEngine(server, found.engines);
+  if (engine !== undefined) return engine;
+  const last = findings.at(-1);
+  throw new PermanentFailure(
+    'tool-missing',
+    `Cannot go on as no tool fits ${server.vendor} ${server.version}: ${last?.message ?? 'none was found'}`,
+    {
+      evidence: [...found.findings, ...findings].map(({ message }) => message),
+      ...(last?.nextStep === undefined ? {} : { nextStep: last.nextStep }),
+    },
+  );
+}
+
+function refuse(findings: readonly Finding[], log: (line: string) => void): void {
+  for (const { level, message } of findings) if (level !== 'ok') log(`holdfast: ${level}: ${message}`);
+  const errors = findings.filter(({ level }) => level === 'error');
+  const [first] = errors;
+  if (first === undefined) return;
+  throw new PermanentFailure(
+    first.code,
+    `Cannot take the backup as the check before found a reason against it: ${first.message}`,
+    {
+      evidence: errors.map(({ message }) => message),
+      ...(first.nextStep === undefined ? {} : { nextStep: first.nextStep }),
+    },
+  );
+}
+
+/** A restored server needs what its option files and variables said. */
+async function configurationLines({ host }: AgentContext, facts: ServerFacts, options: Abortable): Promise<string[]> {
+  const files = await host.optionFiles(options);
+  const fileLines = files.flatMap(({ path, text }) => [`holdfast: option file ${path}`, ...text.split('\n')]);
+  const variables = Object.entries(facts.variables).map(([name, value]) => `holdfast: variable ${name} = ${value}`);
+  return [...fileLines, ...variables];
+}
+
+function asReport({ step, readBytes, expectedBytes, uploadedBytes, isLocked }: BackupProgress): Report {
+  const expected = expectedBytes === undefined ? {} : { expected: expectedBytes };
+  return { step, bytes: { read: readBytes, ...expected, uploaded: uploadedBytes }, isLocked };
+}

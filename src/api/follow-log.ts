@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import { systemClock } from '../lib/clock.ts';
+import { LineSplitter } from '../lib/lines.ts';
+import { firstLineHeader, logPath } from './agent.ts';
+import type { JobKind } from './jobs.ts';
+import { unreachable } from './transport.ts';
+
+export interface LogLine {
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface FollowOptions {
+  readonly kind: JobKind;
+  readonly id: string;
+  readonly from: number;
+  readonly signal: AbortSignal;
+  readonly open: (pathAndQuery: string) => Promise<{ readonly url: URL; readonly response: IncomingMessage }>;
+  /** Has the job ended? */
+  readonly isOver: () => Promise<boolean>;
+}
+
+/** Between the end of an answer and the next request. */
+const pauseMs = 100;
+
+/** The agent ends an answer when nothing was said for a while, so it is asked again until the job is over. */
+export async function* followLog(options: FollowOptions): AsyncGenerator<LogLine, void, undefined> {
+  let next = options.from;
+  for (let wasOver = false; !wasOver;) {
+    wasOver = await options.isOver();
+    const path = `${logPath(options.kind, options.id)}?follow=true&from=${next}`;
+    for await (const line of readLines(await options.open(path), options.signal)) {
+      next = line.number + 1;
+      yield line;
+    }
+    if (!wasOver) await systemClock.sleep(pauseMs, { signal: options.signal });
+  }
+}
+
+async function* readLines(
+  { url, response }: { url: URL; response: IncomingMessage },
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
+  let number = Number(response.headers[firstLineHeader] ?? 0);
+  let lines: string[] = [];
+  const splitter = new LineSplitter((line) => lines.push(line));
+  try {
+    for await (const part of response) {
+      if (Buffer.isBuffer(part)) splitter.push(part);
+      const ready = lines;
+      lines = [];
+      for (const text of ready) yield { number: number++, text };
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw unreachable(url, cause);
+  }
+}

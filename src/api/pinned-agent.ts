@@ -1,0 +1,65 @@
+import { Agent, type AgentOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { connect, type ConnectionOptions } from 'node:tls';
+import { PermanentFailure } from '../lib/failure.ts';
+
+/** How a server proves who it is. */
+export type Trust =
+  /** SHA-256 of its certificate in hexadecimal, with or without colons; names and authorities do not matter then. */
+  | { readonly fingerprint: string }
+  /** PEM of the authority, or of the certificate itself; its names must fit the URL. */
+  | { readonly ca: string };
+
+/**
+ * Connections over TLS that are handed over only when the certificate is the pinned one, so that not even the token goes to
+ * another server. With an authority, Node's own rules decide.
+ */
+export function trustingAgent(trust: Trust): Agent {
+  const options: AgentOptions = { keepAlive: true, maxSockets: 16, minVersion: 'TLSv1.2' };
+  if ('ca' in trust) return new Agent({ ...options, ca: trust.ca });
+  return new PinnedAgent(plain(trust.fingerprint), options);
+}
+
+class PinnedAgent extends Agent {
+  readonly #fingerprint: string;
+
+  constructor(fingerprint: string, options: AgentOptions) {
+    // A session that was resumed would come without the certificate.
+    super({ ...options, maxCachedSessions: 0 });
+    this.#fingerprint = fingerprint;
+  }
+
+  override createConnection(
+    options: ConnectionOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    const socket = connect({ ...options, rejectUnauthorized: false });
+    const onError = (error: Error): void => callback?.(error, socket);
+    socket.once('error', onError);
+    socket.once('secureConnect', () => {
+      socket.off('error', onError);
+      const found = plain(socket.getPeerCertificate().fingerprint256 ?? '');
+      if (found === this.#fingerprint) return callback?.(null, socket);
+      // Whoever gets the error has no use for what the socket says later.
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return callback?.(otherCertificate(options, found), socket);
+    });
+    return undefined;
+  }
+}
+
+function plain(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toLowerCase();
+}
+
+function otherCertificate({ host, port }: ConnectionOptions, found: string): PermanentFailure {
+  return new PermanentFailure(
+    'agent-not-trusted',
+    `Cannot talk to the agent at ${host ?? ''}:${port ?? ''} as its certificate is not the expected one: its fingerprint is ${found}`,
+    {
+      nextStep:
+        'Compare it with the fingerprint that the agent printed when it started. If they are equal, use that one; if not, someone is between.',
+    },
+  );
+}

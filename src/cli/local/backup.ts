@@ -1,0 +1,92 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { Lineages } from '../../core/lineage.ts';
+import { type BackupProgress, takeBackup, type TakeBackupRequest } from '../../core/take-backup.ts';
+import type { ServerFacts } from '../../engine/engine.ts';
+import { collectOptionFiles } from '../../engine/option-files.ts';
+import { readServerFacts } from '../../engine/server-facts.ts';
+import { isoTime } from '../../lib/clock.ts';
+import { Conflict } from '../../lib/failure.ts';
+import { newBackupId, parseBackupId } from '../../repository/names.ts';
+import type { Context, Invocation } from '../context.ts';
+import { formatBytes } from '../format.ts';
+import { reportBackup } from '../job-report.ts';
+import { Progress, type ProgressState } from '../progress.ts';
+import { withRetries } from '../retries.ts';
+import { openFully } from '../store.ts';
+import { programVersion } from '../version.ts';
+import { sayWhere } from '../where.ts';
+import { serverConnection, serverOptionsSchema } from './server.ts';
+import { engineFor, refuseErrors, stateDirectory } from './tools.ts';
+
+const optionsSchema = serverOptionsSchema.extend({
+  service: z.string().optional(),
+  name: z.string().optional(),
+  compression: z.number(),
+  parallel: z.number().optional(),
+  lockedStall: z.number(),
+  retries: z.number(),
+  resume: z.string().optional(),
+  stateDir: z.string().optional(),
+});
+type BackupOptions = z.infer<typeof optionsSchema>;
+
+/** Takes a backup in this process. */
+export async function backUpHere({ context, options: raw }: Invocation): Promise<void> {
+  const { output, signal, clock } = context;
+  const options = optionsSchema.parse(raw);
+  sayWhere(context);
+  const backup = options.resume === undefined ? newBackupId(clock.now()) : parseBackupId(options.resume);
+  await using opened = await openFully(context);
+  const { repository } = opened;
+  const server = await serverConnection(context, options);
+  const serverFacts = await readServerFacts(server, { signal });
+  const engine = await engineFor(context, serverFacts);
+  refuseErrors(context, await engine.preflight(server, serverFacts, { signal }));
+  const request = { ...(await requestOf(context, options, serverFacts)), backup, server, serverFacts };
+  using progress = new Progress(output, context);
+  const begun = clock.elapsed();
+  const onProgress = (now: BackupProgress): void => progress.update(stateOf(now));
+  const onLog = (line: string): void => output.log(line);
+  const program = `holdfast ${programVersion()}`;
+  const attempt = async () => takeBackup(request, { repository, engine, clock, program, signal, onProgress, onLog });
+  try {
+    const sealed = await withRetries(context, options.retries, attempt);
+    progress[Symbol.dispose]();
+    reportBackup(output, sealed, clock.elapsed() - begun);
+  } catch (error) {
+    if (!(error instanceof Conflict))
+      output.stderr(`What was uploaded is kept: holdfast backup --resume ${backup} goes on with it.`);
+    throw error;
+  }
+}
+
+async function requestOf(
+  context: Context,
+  options: BackupOptions,
+  facts: ServerFacts,
+): Promise<Omit<TakeBackupRequest, 'backup' | 'server' | 'serverFacts'>> {
+  const { clock, signal } = context;
+  const { service = hostname(), compression: level, parallel, lockedStall, defaultsFile } = options;
+  const lineages = new Lineages(stateDirectory(context, options.stateDir));
+  const files = await collectOptionFiles({ signal });
+  return {
+    service,
+    name: options.name ?? `${service} ${isoTime(clock.now()).slice(0, 16)}Z`,
+    lineage: await lineages.of(facts),
+    writer: `${hostname()} ${process.pid}`,
+    level,
+    lockedStallMs: lockedStall * 1000,
+    ...(parallel === undefined ? {} : { parallel }),
+    configuration: [
+      ...(defaultsFile === undefined ? [] : [`holdfast: connected with ${defaultsFile}`]),
+      ...files.flatMap(({ path, text }) => [`holdfast: option file ${path}`, ...text.trimEnd().split('\n')]),
+      ...Object.entries(facts.variables).map(([name, value]) => `holdfast: variable ${name} = ${value}`),
+    ],
+  };
+}
+
+function stateOf({ step, readBytes, expectedBytes, uploadedBytes, isLocked }: BackupProgress): ProgressState {
+  const note = `${formatBytes(uploadedBytes)} uploaded${isLocked ? ', server locked' : ''}`;
+  return { step, done: readBytes, total: expectedBytes, note };
+}

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+import { Lineages } from '../../core/lineage.ts';
+import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
+import { serverOf } from '../../core/sealed-server.ts';
+import type { ServerControlConfig } from '../../core/server-control.ts';
+import type { ServerConnection, ServerFacts } from '../../engine/engine.ts';
+import { readServerFacts } from '../../engine/server-facts.ts';
+import { Sql } from '../../engine/sql.ts';
+import { Failure, InvalidRequest } from '../../lib/failure.ts';
+import { confirm } from '../confirm.ts';
+import type { Context, Invocation } from '../context.ts';
+import { findSealed } from '../find-backup.ts';
+import { formatBytes, formatServer, formatTime } from '../format.ts';
+import { ownershipOfUser } from '../host-user.ts';
+import { reportRestore } from '../job-report.ts';
+import { Progress } from '../progress.ts';
+import { splitCommand } from '../split-command.ts';
+import { openFully } from '../store.ts';
+import { sayWhere } from '../where.ts';
+import { serverConnection, serverOptionsSchema } from './server.ts';
+import { stepState } from './steps.ts';
+import { engineFor, stateDirectory } from './tools.ts';
+
+const optionsSchema = serverOptionsSchema.extend({
+  to: z.string().optional(),
+  inPlace: z.boolean().default(false),
+  dataDirectory: z.string().optional(),
+  unit: z.string().optional(),
+  stopCommand: z.string().optional(),
+  startCommand: z.string().optional(),
+  controlLimit: z.number(),
+  owner: z.string().optional(),
+  yes: z.boolean().default(false),
+  memory: z.number().optional(),
+  service: z.string().optional(),
+  stateDir: z.string().optional(),
+});
+type RestoreOptions = z.infer<typeof optionsSchema>;
+
+/** Restores a backup in this process. */
+export async function restoreHere({ context, args, options: raw }: Invocation): Promise<void> {
+  const { output, signal, clock } = context;
+  const options = optionsSchema.parse(raw);
+  checkOptions(options);
+  sayWhere(context);
+  await using opened = await openFully(context);
+  const { repository } = opened;
+  const sealed = await findSealed(repository, args[0] ?? '', { signal, service: options.service });
+  const target = await targetOf(context, options);
+  const engine = await engineFor(context, serverOf(sealed));
+  for (const { level, message } of await checkRestore(sealed, target, engine)) {
+    if (level === 'warning') output.warn(message);
+    else if (level === 'ok') output.remark(`  ${message}`);
+  }
+  if (target.inPlace) {
+    const when = `${formatServer(sealed.source)}, ${formatBytes(sealed.logicalBytes)}, of ${formatTime(sealed.startedAt)}`;
+    const about = [
+      `${target.directory} will hold backup ${sealed.backup} (${when}).`,
+      'What is there now is moved aside and kept.',
+    ];
+    await confirm(context, { about, word: 'restore', isYes: options.yes });
+  }
+  using progress = new Progress(output, context);
+  const restored = await restoreBackup(sealed, target, {
+    id: `cli-${randomBytes(4).toString('hex')}`,
+    lineages: new Lineages(stateDirectory(context, options.stateDir)),
+    repository,
+    engine,
+    clock,
+    signal,
+    onProgress: (now) => progress.update(stepState(now)),
+    onLog: (line) => output.log(line),
+    ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
+  });
+  progress[Symbol.dispose]();
+  reportRestore(output, {
+    backup: sealed.backup,
+    target: restored.directory,
+    old: restored.old,
+    steps: restored.steps,
+  });
+}
+
+function checkOptions(options: RestoreOptions): void {
+  const { to, inPlace, unit, stopCommand, startCommand } = options;
+  if ((to === undefined) !== inPlace) {
+    throw new InvalidRequest('target-unclear', 'Cannot restore as it is not clear where to', {
+      nextStep: 'Give either --to DIRECTORY or --in-place.',
+    });
+  }
+  const isControlled = [unit, stopCommand, startCommand, options.dataDirectory].some((given) => given !== undefined);
+  if (!inPlace && isControlled) {
+    throw new InvalidRequest('target-unclear', 'Cannot use these options as they are for a restore in place', {
+      nextStep: 'Add --in-place instead of --to, or leave them out.',
+    });
+  }
+  if ((stopCommand === undefined) !== (startCommand === undefined) || (unit !== undefined && stopCommand !== undefined))
+    throw new InvalidRequest('control-unclear', 'Cannot tell how the server is stopped and started', {
+      nextStep: 'Give --unit, or both --stop-command and --start-command, or stop the server yourself and give none.',
+    });
+}
+
+async function targetOf(context: Context, options: RestoreOptions): Promise<RestoreTarget> {
+  const { to, owner } = options;
+  const ownership = owner === undefined ? {} : { ownership: await ownershipOfUser(owner) };
+  if (to !== undefined) return { directory: absolute(to), ...ownership };
+  const connection = await serverConnection(context, options);
+  const facts = await factsIfUp(connection, context);
+  const directory = options.dataDirectory ?? facts?.dataDirectory;
+  if (directory === undefined) {
+    throw new InvalidRequest(
+      'target-unclear',
+      'Cannot restore in place as the server does not answer, so that it is not known where its data is',
+      { nextStep: 'Give --data-directory.' },
+    );
+  }
+  // Another server may answer on the socket: what it says holds for its own directory only.
+  const server = facts && resolve(facts.dataDirectory) === resolve(directory) ? facts : undefined;
+  return { directory: absolute(directory), inPlace: inPlaceOf(context, { options, connection, server }), ...ownership };
+}
+
+function absolute(path: string): string {
+  if (isAbsolute(path)) return resolve(path);
+  throw new InvalidRequest('target-unclear', `Cannot restore into ${path} as it is not an absolute path`);
+}
+
+async function factsIfUp(server: ServerConnection, { signal }: Context): Promise<ServerFacts | undefined> {
+  try {
+    return await readServerFacts(server, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure && error.code === 'database-unreachable') return undefined;
+    throw error;
+  }
+}
+
+function inPlaceOf(
+  { clock }: Context,
+  given: { options: RestoreOptions; connection: ServerConnection; server: ServerFacts | undefined },
+): InPlace {
+  const { options, connection, server } = given;
+  const config = controlOf(options);
+  const answers = async ({ signal }: { signal: AbortSignal }): Promise<boolean> => doesAnswer(connection, signal);
+  return {
+    server: server && { vendor: server.vendor, version: server.version },
+    ...(config && { control: { config, options: { answers, limitMs: options.controlLimit * 1000, clock } } }),
+  };
+}
+
+function controlOf({ unit, stopCommand, startCommand }: RestoreOptions): ServerControlConfig | undefined {
+  if (unit !== undefined) return { type: 'systemd', unit };
+  if (stopCommand === undefined || startCommand === undefined) return undefined;
+  return { type: 'commands', stop: splitCommand(stopCommand), start: splitCommand(startCommand) };
+}
+
+/** Restored accounts may refuse this user: a server that says so is up. */
+async function doesAnswer(server: ServerConnection, signal: AbortSignal): Promise<boolean> {
+  try {
+    await using sql = await Sql.connect(server, { signal });
+    await sql.query('SELECT 1');
+    return true;
+  } catch (error) {
+    return error instanceof Failure && ['database-access-denied', 'database-login-method'].includes(error.code);
+  }
+}

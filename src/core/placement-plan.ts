@@ -1,0 +1,117 @@
+import { dirname, join } from 'node:path';
+
+import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
+import type { Guard } from './guards.ts';
+import { isDatabaseEntry } from './placement-exchange.ts';
+import { hasCode, isThere, namesIn, type PlacementFiles, statIfThere } from './placement-files.ts';
+import type { Journal } from './placement-journal.ts';
+
+interface PlanOptions {
+  readonly id: string;
+  readonly prepared: string;
+  readonly target: string;
+  readonly old: string;
+  readonly guard?: Guard;
+}
+
+/** Everything that can be refused before anything is touched, and the lists of what moves. */
+export async function planEntries(options: PlanOptions, oldNames: string[]): Promise<Journal> {
+  const { id, prepared, target, old, guard } = options;
+  if (guard === undefined) {
+    throw new PermanentFailure(
+      'guard-unknown',
+      `Cannot move files into ${target} one by one as no guard is known for its server`,
+    );
+  }
+  const newNames = (await namesIn(prepared)).filter((name) => isDatabaseEntry(name));
+  const missing = guard.files.filter((name) => !newNames.includes(name));
+  if (missing.length > 0) {
+    throw new PermanentFailure(
+      'guard-file-missing',
+      `Cannot restore in place as ${prepared} lacks what every server of its kind has: ${missing.join(', ')}`,
+    );
+  }
+  const owner = await statIfThere(target);
+  if (owner === undefined)
+    throw new Conflict('target-missing', `Cannot move files into ${target} as it is not there any more`);
+  await requireOneFileSystem(
+    [target, prepared, dirname(old)],
+    [...oldNames.map((name) => join(target, name)), ...newNames.map((name) => join(prepared, name))],
+  );
+  return {
+    version: 1,
+    id,
+    direction: 'in',
+    phase: 'guarding',
+    target,
+    prepared,
+    old,
+    guardFiles: [...guard.files],
+    owner: { uid: Number(owner.uid), gid: Number(owner.gid) },
+    oldNames,
+    newNames,
+  };
+}
+
+async function requireOneFileSystem(directories: readonly string[], entries: readonly string[]): Promise<void> {
+  const devices = new Map<string, number | bigint | undefined>();
+  for (const path of [...directories, ...entries]) devices.set(path, (await statIfThere(path))?.dev);
+  const [first] = directories.map((path) => devices.get(path));
+  const other = [...devices].find(([, device]) => device !== first);
+  if (other !== undefined) throw otherFileSystem(other[0], directories[0] ?? '', undefined);
+}
+
+/** Makes the directory for the old data; one that holds something is refused. */
+export async function openOld({ old }: Journal, files: PlacementFiles): Promise<void> {
+  const names = await namesIn(old);
+  if (names.length > 0)
+    throw new Conflict(
+      'old-not-empty',
+      `Cannot put the old data into ${old} as it is not empty: ${names.slice(0, 5).join(', ')}`,
+    );
+  if (!(await isThere(old))) await files.makeDirectory(old);
+}
+
+/** Two mounts of one file system look alike and refuse renames between them, so one is tried before anything is touched. */
+export async function probeRenames({ id, prepared, target, old }: Journal, files: PlacementFiles): Promise<void> {
+  const places = [prepared, target, old].map((directory) => join(directory, probeName(id)));
+  await files.writeDurably(join(prepared, probeName(id)), '');
+  let at = places[0] ?? '';
+  try {
+    for (const next of places.slice(1)) {
+      await files.rename(at, next);
+      at = next;
+    }
+  } catch (error) {
+    throw cannotMove(prepared, target, error);
+  } finally {
+    await files.unlink(at);
+  }
+}
+
+/** The file that is renamed to try it. */
+export function probeName(id: string): string {
+  return `.holdfast-probe-${id}`;
+}
+
+/** A refused rename as the person reading it needs it. */
+export function cannotMove(prepared: string, target: string, error: unknown): Failure {
+  if (hasCode(error, 'EXDEV') || hasCode(error, 'EBUSY')) return otherFileSystem(target, prepared, error);
+  return new Failure(
+    'placement-failed',
+    `Cannot move ${prepared} to ${target} as the system refuses it: ${error instanceof Error ? error.message : 'unknown'}`,
+    { cause: error },
+  );
+}
+
+function otherFileSystem(path: string, than: string, cause: unknown): PermanentFailure {
+  return new PermanentFailure(
+    'other-file-system',
+    `Cannot move the restored data by renaming as ${path} is not in the same mounted file system as ${than}`,
+    {
+      cause,
+      nextStep:
+        'A restore in place needs the whole data directory in one file system, with no other one mounted below it.',
+    },
+  );
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../lib/clock.ts';
+import { syncTree } from '../lib/sync-tree.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Sealed } from '../repository/documents.ts';
+import type { Repository } from '../repository/repository.ts';
+import { restoreFiles } from '../repository/restore-files.ts';
+
+/** A step that is done and how long it took. */
+export interface DoneStep {
+  readonly name: string;
+  readonly ms: number;
+}
+
+export interface StepProgress {
+  readonly step: string;
+  /** Bytes done and to do; undefined where a step cannot tell. */
+  readonly bytes?: { readonly done: number; readonly total: number };
+  readonly tables?: { readonly done: number; readonly total: number };
+}
+
+export interface PrepareRestoreOptions {
+  readonly repository: Repository;
+  /** Of the kind and series that made the backup. */
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: StepProgress) => void;
+  readonly onLog: (line: string) => void;
+  /** For applying the redo log, bytes. */
+  readonly memoryBytes?: number;
+}
+
+/** Fills an absent or empty directory with a backup's files, every block verified, makes them consistent, and syncs them. */
+export async function prepareRestore(
+  sealed: Sealed,
+  directory: string,
+  options: PrepareRestoreOptions,
+): Promise<readonly DoneStep[]> {
+  const { repository, engine, signal, onProgress, onLog, memoryBytes } = options;
+  const steps = new Steps(options);
+  await steps.run('download', async () => {
+    const onBytes = (done: number, total: number): void => onProgress({ step: 'download', bytes: { done, total } });
+    await restoreFiles(repository, sealed, { directory, signal, onProgress: onBytes });
+  });
+  await steps.run('prepare', async () =>
+    engine.prepare(directory, { signal, onLog, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
+  );
+  await steps.run('sync', async () => syncTree(directory));
+  return steps.done;
+}
+
+/** Runs named steps one after the other, tells of each as it begins, and keeps how long it took. */
+export class Steps {
+  readonly done: DoneStep[] = [];
+  readonly #options: Pick<PrepareRestoreOptions, 'clock' | 'onProgress' | 'signal'>;
+
+  constructor(options: Pick<PrepareRestoreOptions, 'clock' | 'onProgress' | 'signal'>) {
+    this.#options = options;
+  }
+
+  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const { clock, onProgress, signal } = this.#options;
+    signal.throwIfAborted();
+    const start = clock.elapsed();
+    onProgress({ step: name });
+    const result = await work();
+    this.done.push({ name, ms: Math.round(clock.elapsed() - start) });
+    return result;
+  }
+}

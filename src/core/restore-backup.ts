@@ -1,0 +1,146 @@
+import { rm, rmdir } from 'node:fs/promises';
+import type { Finding } from '../engine/engine.ts';
+import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
+import type { Sealed } from '../repository/documents.ts';
+import { guardFor } from './guards.ts';
+import type { Lineages } from './lineage.ts';
+import { giveTo, type Ownership, ownershipOf } from './ownership.ts';
+import { placeRestored } from './placement.ts';
+import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
+import { replaceData } from './replace-data.ts';
+import { choosePrepared, preflightRestore, type RestoreWish } from './restore-preflight.ts';
+import type { ControlOptions, ServerControlConfig } from './server-control.ts';
+import { serverOf } from './sealed-server.ts';
+
+export interface RestoreTarget {
+  /** Absolute; a data directory when `inPlace`. */
+  readonly directory: string;
+  /** What is there is moved aside and kept. Without it the directory must be absent or empty. */
+  readonly inPlace?: InPlace;
+  /** Of the restored files, where the target does not tell; the running user's when absent. */
+  readonly ownership?: Ownership;
+}
+
+export interface InPlace {
+  /** The server that will use the directory, as it said of itself before. */
+  readonly server: RestoreWish['server'];
+  /** How to stop and start it; undefined when a person has stopped it. */
+  readonly control?: {
+    readonly config: ServerControlConfig;
+    readonly options: Omit<ControlOptions, 'dataDirectory' | 'signal'>;
+  };
+}
+
+export interface RestoreBackupOptions extends PrepareRestoreOptions {
+  /** Names the directory beside the target and the journal: letters, digits, hyphens. */
+  readonly id: string;
+  readonly lineages: Lineages;
+}
+
+export interface RestoreResult {
+  readonly directory: string;
+  /** Holds what was there before. */
+  readonly old: string | undefined;
+  readonly steps: readonly DoneStep[];
+}
+
+/** Go or no-go before anything is touched. */
+export async function checkRestore(
+  sealed: Sealed,
+  target: RestoreTarget,
+  tool: RestoreWish['tool'],
+): Promise<readonly Finding[]> {
+  const { directory, inPlace } = target;
+  return preflightRestore({
+    target: directory,
+    isInPlace: inPlace !== undefined,
+    neededBytes: sealed.logicalBytes,
+    backup: { ...serverOf(sealed), engine: sealed.source.engine },
+    server: inPlace?.server,
+    tool,
+    canStop: inPlace?.control !== undefined,
+  });
+}
+
+/**
+ * Restores a backup into a directory. Everything is downloaded, verified and prepared beside the target before a server is
+ * stopped or a file of the target is moved; what fails before that leaves nothing behind.
+ */
+export async function restoreBackup(
+  sealed: Sealed,
+  target: RestoreTarget,
+  options: RestoreBackupOptions,
+): Promise<RestoreResult> {
+  const { engine, signal, id, lineages } = options;
+  refuse(await checkRestore(sealed, target, engine), target.directory);
+  const steps = new Steps(options);
+  const prepared = await choosePrepared(target.directory, id);
+  const ownership = target.ownership ?? (await ownershipOf(target.directory));
+  let done: readonly DoneStep[] = [];
+  try {
+    done = await prepareRestore(sealed, prepared, options);
+    if (ownership) await steps.run('ownership', async () => giveTo(prepared, ownership, { signal }));
+    await lineages.adopt(target.directory, sealed.source.lineage);
+    const old = await place({ sealed, target, prepared, steps }, options);
+    // Where entries moved in one by one, the directory that held them is left, empty.
+    await rmdir(prepared).catch(() => undefined);
+    return { directory: target.directory, old, steps: [...done, ...steps.done] };
+  } catch (error) {
+    if (!isKeptForPeople(error)) await rm(prepared, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface Placing {
+  readonly sealed: Sealed;
+  readonly target: RestoreTarget;
+  readonly prepared: string;
+  readonly steps: Steps;
+}
+
+async function place(
+  { sealed, target, prepared, steps }: Placing,
+  options: RestoreBackupOptions,
+): Promise<string | undefined> {
+  const { id, signal, onProgress } = options;
+  const base = { id, prepared, target: target.directory };
+  if (!target.inPlace) {
+    const placement = await steps.run('place', async () => placeRestored({ ...base, signal }));
+    await placement.confirm();
+    return undefined;
+  }
+  const guard = guardFor(target.inPlace.server ?? serverOf(sealed));
+  const inPlace = { ...base, guard, old: `${prepared.replace(/\.holdfast-restore-[^/]*$/, '')}.holdfast-old-${id}` };
+  const { control } = target.inPlace;
+  if (!control) {
+    const placement = await steps.run('place', async () => placeRestored({ ...inPlace, signal }));
+    await placement.confirm();
+    return placement.old;
+  }
+  const onStep = (step: string): void => onProgress({ step });
+  const replace = { control: control.config, server: control.options, place: inPlace, signal, onStep };
+  const placement = await steps.run('replace', async () => replaceData(replace));
+  return placement.old;
+}
+
+function refuse(findings: readonly Finding[], directory: string): void {
+  const errors = findings.filter(({ level }) => level === 'error');
+  const [first] = errors;
+  if (!first) return;
+  const details = {
+    evidence: errors.map(({ message }) => message),
+    ...(first.nextStep === undefined ? {} : { nextStep: first.nextStep }),
+  };
+  const message = `Cannot restore into ${directory} as the check before found a reason against it: ${first.message}`;
+  if (first.code === 'server-running' || first.code === 'target-not-empty')
+    throw new Conflict(first.code, message, details);
+  throw new PermanentFailure(first.code, message, details);
+}
+
+/** Failures whose message tells a person where the prepared files are. */
+function isKeptForPeople(error: unknown): boolean {
+  return (
+    error instanceof Failure &&
+    ['placement-unfinished', 'restored-server-silent', 'roll-back-failed'].includes(error.code)
+  );
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { collectOptionFiles, redactOptions } from './option-files.ts';
+import { optionLine, parseOptions, resolveConnection } from './option-file.ts';
+import { toolOptionFile } from './tool-option-file.ts';
+
+describe('option files', () => {
+  it('give back every password that was written to them', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (password) => {
+        const [option] = parseOptions(`[client]\n${optionLine('password', password)}\n`);
+        expect(option).toEqual({ group: 'client', key: 'password', value: password });
+      }),
+    );
+  });
+
+  it('are read as servers read them', () => {
+    const text = `# comment\n; too\n!includedir /etc\nport=1\n[client] # x\n user = root # who\npassword='a#b' # c\nsocket="/x y\\s.sock"\nssl_key=k\nskip-x\n`;
+    expect([...parseOptions(text)]).toEqual([
+      { group: '', key: 'port', value: '1' },
+      { group: 'client', key: 'user', value: 'root' },
+      { group: 'client', key: 'password', value: 'a#b' },
+      { group: 'client', key: 'socket', value: '/x y .sock' },
+      { group: 'client', key: 'ssl-key', value: 'k' },
+      { group: 'client', key: 'skip-x', value: '' },
+    ]);
+  });
+
+  it('fill what a connection leaves open', async () => {
+    await using folder = await newFolder();
+    const defaultsFile = join(folder.path, 'my.cnf');
+    await writeFile(defaultsFile, '[mysqld]\nuser=mysql\n[client]\nuser=bk\npassword=pw\nport=3307\n');
+    expect(await resolveConnection({ defaultsFile, user: 'other' })).toEqual({
+      user: 'other',
+      password: 'pw',
+      port: 3307,
+    });
+    await expect(resolveConnection({ defaultsFile: join(folder.path, 'none.cnf') })).rejects.toMatchObject({
+      code: 'option-file-unreadable',
+    });
+  });
+
+  it('for tools name one way to the server', () => {
+    expect(toolOptionFile('xtrabackup', { user: 'b', password: 'p"\\', socket: '/s' })).toBe(
+      '[xtrabackup]\nuser="b"\npassword="p\\"\\\\"\nsocket="/s"\n',
+    );
+    expect(toolOptionFile('g', { host: 'localhost', port: 3307 })).toBe('[g]\nhost="127.0.0.1"\nport=3307\n');
+    expect(toolOptionFile('g', {})).toBe('[g]\nsocket="/run/mysqld/mysqld.sock"\n');
+  });
+
+  it('are collected with their includes, once each, without secrets', async () => {
+    await using folder = await newFolder();
+    const main = join(folder.path, 'my.cnf');
+    await writeFile(main, `[client]\npassword = geheim\n!includedir ${folder.path}\n!include ${main}\n`);
+    await writeFile(join(folder.path, 'a.cnf'), '[mysqld]\nport=1\n');
+    await writeFile(join(folder.path, 'a.txt'), 'not an option file');
+    const files = await collectOptionFiles({ files: [main, '/nonexistent.cnf'], signal: new AbortController().signal });
+    expect(files.map(({ path }) => path)).toEqual([main, join(folder.path, 'a.cnf')]);
+    expect(files[0]?.text).toContain('password = ***');
+  });
+
+  it('lose the values of secrets only', () => {
+    const text =
+      'password=x y\n#password=x\nloose-s3-secret-key = k\nmaster_password="a"\nport=3306\nssl-key=/etc/k.pem\nreport-password=p';
+    expect(redactOptions(text)).toBe(
+      'password= ***\n#password= ***\nloose-s3-secret-key = ***\nmaster_password= ***\nport=3306\nssl-key=/etc/k.pem\nreport-password= ***',
+    );
+  });
+});
+
+async function newFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}

@@ -1,0 +1,41 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { directoryBytes } from './directory-size.ts';
+import { dataDirectoryFinding } from './preflight.ts';
+
+const { signal } = new AbortController();
+
+describe('a data directory', () => {
+  it('that is not on this host is named', async () => {
+    expect(await dataDirectoryFinding('/nonexistent/mysql')).toMatchObject({
+      level: 'error',
+      code: 'data-directory-missing',
+    });
+    expect(await directoryBytes('/nonexistent/mysql', { signal })).toBeUndefined();
+  });
+
+  it('that can be read is fine, and has a size without what does not count', async () => {
+    await using folder = await newFolder();
+    await writeFile(join(folder.path, 'ibdata1'), 'x'.repeat(1000));
+    await writeFile(join(folder.path, 'bin.000001'), 'x'.repeat(500));
+    expect(await dataDirectoryFinding(folder.path)).toMatchObject({ level: 'ok' });
+    expect(await directoryBytes(folder.path, { signal, skip: (name) => name.startsWith('bin.') })).toBe(1000);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that may not be read is named (root may read everything)', async () => {
+    await using folder = await newFolder();
+    await chmod(folder.path, 0);
+    expect(await dataDirectoryFinding(folder.path)).toMatchObject({
+      level: 'error',
+      code: 'data-directory-unreadable',
+    });
+    await chmod(folder.path, 0o700);
+  });
+});
+
+async function newFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}

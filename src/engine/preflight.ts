@@ -1,0 +1,66 @@
+import { access, constants, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Finding, ServerConnection, ServerFacts } from './engine.ts';
+import type { Sql } from './sql.ts';
+
+export interface PreflightInput {
+  readonly server: ServerConnection;
+  readonly facts: ServerFacts;
+  readonly signal: AbortSignal;
+}
+
+/** May the operating system user read the server's files? */
+export async function dataDirectoryFinding(directory: string): Promise<Finding> {
+  try {
+    await access(directory, constants.R_OK | constants.X_OK);
+    const names = await readdir(directory);
+    await Promise.all(
+      names.filter((name) => /^ibdata|\.ibd$/.test(name)).map((name) => access(join(directory, name), constants.R_OK)),
+    );
+    return { level: 'ok', code: 'data-directory', message: `The data directory ${directory} can be read.` };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return code === 'ENOENT' ? absent(directory) : unreadable(directory, code);
+  }
+}
+
+function absent(directory: string): Finding {
+  return {
+    level: 'error',
+    code: 'data-directory-missing',
+    message: `The data directory ${directory} is not on this host.`,
+    nextStep:
+      'Run Holdfast on the host of the database server, and in a container with its data directory at the same path.',
+  };
+}
+
+function unreadable(directory: string, code: string): Finding {
+  return {
+    level: 'error',
+    code: 'data-directory-unreadable',
+    message: `The data directory ${directory} cannot be read: ${code}.`,
+    nextStep: 'Run Holdfast as the user of the database server, or as a member of its group with readable files.',
+  };
+}
+
+/** Tables of engines that the tool leaves out, as far as the database user can see them. */
+export async function storageEngineFinding(sql: Sql, covered: readonly string[]): Promise<Finding> {
+  const list = covered.map((name) => `'${name}'`).join(', ');
+  const rows = await sql.query(
+    `SELECT engine AS engine, COUNT(*) AS tables, MIN(CONCAT(table_schema, '.', table_name)) AS example FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND engine NOT IN (${list}) AND table_schema NOT IN ('information_schema', 'performance_schema') GROUP BY engine`,
+  );
+  if (rows.length === 0)
+    return {
+      level: 'ok',
+      code: 'storage-engines',
+      message: 'Every table that the database user can see is of a storage engine that the backup covers.',
+    };
+  const names = rows.map((row) => `${row['tables']} of ${row['engine']} (${row['example']})`).join(', ');
+  return {
+    level: 'warning',
+    code: 'storage-engine-not-covered',
+    message: `Some tables will not be in the backup, or empty, as the tool does not cover their storage engine: ${names}.`,
+    nextStep: 'Change the tables to InnoDB, or back them up by other means.',
+  };
+}

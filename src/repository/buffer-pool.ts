@@ -1,0 +1,42 @@
+/** A fixed number of equal buffers: memory stays flat, and who wants one too many waits. */
+export class BufferPool {
+  readonly #size: number;
+  readonly #free: Buffer[] = [];
+  readonly #waiting: PromiseWithResolvers<Buffer>[] = [];
+  #left: number;
+  #failure: { readonly cause: unknown } | undefined;
+
+  constructor(options: { readonly count: number; readonly size: number }) {
+    this.#size = options.size;
+    this.#left = options.count;
+  }
+
+  /** @returns a buffer at once where one is free; else undefined. */
+  take(): Buffer | undefined {
+    const free = this.#free.pop();
+    if (free || this.#left === 0) return free;
+    this.#left -= 1;
+    return Buffer.allocUnsafeSlow(this.#size);
+  }
+
+  async wait(): Promise<Buffer> {
+    if (this.#failure) throw this.#failure.cause;
+    const free = this.take();
+    if (free) return free;
+    const waiter = Promise.withResolvers<Buffer>();
+    this.#waiting.push(waiter);
+    return waiter.promise;
+  }
+
+  give(buffer: Buffer): void {
+    const next = this.#waiting.shift();
+    if (next) next.resolve(buffer);
+    else this.#free.push(buffer);
+  }
+
+  /** Whoever used the buffers failed: they do not come back, and who waits for one learns why. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(cause);
+  }
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { CorruptData } from '../lib/failure.ts';
+import { type Cipher, isSameMac } from './cipher.ts';
+import { isAttemptId, isBackupId } from './names.ts';
+
+/** The small JSON documents of a repository. Readers ignore fields they do not know. */
+
+/** No document is larger; a reader takes no more. */
+export const MAX_DOCUMENT_BYTES = 1 << 20;
+
+const time = z.iso.datetime();
+const lsn = z.string().regex(/^\d+$/);
+const backupId = z.string().refine((id) => isBackupId(id));
+
+/** Tools and servers as they were when the backup was made. */
+const sourceSchema = z.object({
+  vendor: z.enum(['MariaDB', 'MySQL', 'Percona Server']),
+  serverVersion: z.string(),
+  serverIdentity: z.string(),
+  lineage: z.string(),
+  engine: z.enum(['xtrabackup', 'mariadb-backup']),
+  toolVersion: z.string(),
+  /** Settings without which a server cannot open these files. */
+  variables: z.record(z.string(), z.string()).optional(),
+});
+
+export const begunSchema = z.object({
+  backup: backupId,
+  attempt: z.string().refine((id) => isAttemptId(id)),
+  /** The writer's clock: for people; rules go by the store's time stamps. */
+  begunAt: time,
+  service: z.string(),
+  lineage: z.string(),
+  writer: z.string(),
+});
+export type Begun = z.infer<typeof begunSchema>;
+
+export const sealedSchema = z.object({
+  state: z.literal('sealed'),
+  backup: backupId,
+  attempt: z.string().refine((id) => isAttemptId(id)),
+  name: z.string(),
+  service: z.string(),
+  schedule: z.string().optional(),
+  source: sourceSchema,
+  startedAt: time,
+  endedAt: time,
+  sealedAt: time,
+  gtid: z.string(),
+  binlog: z.object({ file: z.string(), position: z.string() }).optional(),
+  fromLsn: lsn,
+  toLsn: lsn,
+  lastLsn: lsn,
+  /** The backup that this one leaned on. */
+  parent: backupId.optional(),
+  files: z.int().nonnegative(),
+  /** Sum of the files' sizes. */
+  logicalBytes: z.int().nonnegative(),
+  /** What this backup added to the store. */
+  storedBytes: z.int().nonnegative(),
+  indexDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  keyId: z.string().optional(),
+  program: z.string(),
+});
+export type Sealed = z.infer<typeof sealedSchema>;
+
+export const voidSchema = z.object({
+  state: z.literal('void'),
+  backup: backupId,
+  reason: z.string(),
+  voidedAt: time,
+});
+
+export const settlementSchema = z.discriminatedUnion('state', [sealedSchema, voidSchema]);
+export type Settlement = z.infer<typeof settlementSchema>;
+
+export const deletedSchema = z.object({ backup: backupId, deletedAt: time, reason: z.string() });
+
+const stepSchema = z.object({ name: z.string(), ms: z.int().nonnegative() });
+
+export const noteSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('checked'), at: time, bytes: z.int(), blocks: z.int() }),
+  z.object({
+    kind: z.literal('proven'),
+    at: time,
+    steps: z.array(stepSchema),
+    tables: z.int(),
+    serverVersion: z.string(),
+  }),
+  z.object({ kind: z.literal('failed-proof'), at: time, reason: z.string() }),
+  z.object({ kind: z.literal('pinned'), at: time, reason: z.string() }),
+  z.object({ kind: z.literal('unpinned'), at: time, reason: z.string() }),
+  z.object({ kind: z.literal('bad-segment'), at: time, segment: z.string(), reason: z.string() }),
+]);
+export type Note = z.infer<typeof noteSchema>;
+
+const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional() });
+
+/** `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. */
+export function encodeDocument(document: object, { cipher, key }: { cipher: Cipher; key: string }): Buffer {
+  const mac = cipher.documentMac(`${key}\n${canonicalJson(document)}`);
+  return Buffer.from(`${JSON.stringify({ document, ...(mac === undefined ? {} : { mac }) }, undefined, 2)}\n`);
+}
+
+/** @param cipher undefined to read without the key: then the MAC is not verified, which is enough to list. */
+export function decodeDocument<T>(
+  bytes: Buffer,
+  { schema, cipher, key }: { schema: z.ZodType<T>; cipher: Cipher | undefined; key: string },
+): T {
+  let document: unknown;
+  let mac: string | undefined;
+  let parsed: T;
+  try {
+    ({ document, mac } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
+    parsed = schema.parse(document);
+  } catch (cause) {
+    throw new CorruptData('repository-damaged', `Cannot read ${key} as it is not such a document`, { cause });
+  }
+  const expected = cipher?.documentMac(`${key}\n${canonicalJson(document)}`);
+  if (expected !== undefined && !isSameMac(expected, mac ?? '')) {
+    throw new CorruptData('not-authentic', `Cannot use ${key} as it is not what was written with this key`);
+  }
+  return parsed;
+}
+
+/** JSON with sorted keys and no spaces: the same text for the same value, in any language. Numbers are integers. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((each) => canonicalJson(each)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const sorted = members.toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return `{${sorted.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+}

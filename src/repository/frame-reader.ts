@@ -1,0 +1,130 @@
+import type { Storage } from '../storage/storage.ts';
+import { CorruptData } from '../lib/failure.ts';
+import type { Cipher, ObjectCipher } from './cipher.ts';
+import type { FramePlace, Reference } from './extent.ts';
+import {
+  CONTENT,
+  FRAME_HEADER_BYTES,
+  OBJECT_HEADER_BYTES,
+  openFrameSync,
+  openObjectHeader,
+  unreadable,
+} from './frame.ts';
+import { segmentKey } from './names.ts';
+
+/** Nodes lie together, so a read brings what follows too: the next ones are most likely wanted next. */
+const READ_AHEAD = 256 << 10;
+const CACHED_READS = 32;
+const CACHED_CIPHERS = 4096;
+/** Blocks of one frame are mostly wanted one after the other. */
+const CACHED_FRAMES = 4;
+
+interface CachedRead {
+  readonly start: number;
+  readonly bytes: Promise<Buffer>;
+}
+
+export interface FrameReaderOptions {
+  readonly storage: Storage;
+  readonly cipher: Cipher;
+  readonly signal: AbortSignal;
+}
+
+/** Reads single frames out of segments with ranged GETs, and keeps the last few reads. Verifies every node that it returns. */
+export class FrameReader {
+  readonly #options: FrameReaderOptions;
+  readonly #reads = new Map<string, CachedRead>();
+  readonly #ciphers = new Map<string, Promise<ObjectCipher>>();
+  readonly #frames = new Map<string, Promise<Buffer>>();
+
+  constructor(options: FrameReaderOptions) {
+    this.#options = options;
+  }
+
+  /** A node's plain bytes. */
+  async node({ id, frame }: Reference): Promise<Buffer> {
+    const place = frame.place;
+    if (!place) throw new RangeError('a node without a place');
+    const plain = await this.frame(place);
+    if (!this.#options.cipher.blockId(plain).equals(id)) throw wrongBytes(place.segment);
+    return plain;
+  }
+
+  /** One block, or the part of a node's frame that it is. */
+  async block({ id, frame, plainOffset }: Reference, length: number): Promise<Buffer> {
+    const place = frame.place;
+    if (!place) return Buffer.alloc(length);
+    const block = (await this.#cachedFrame(place)).subarray(plainOffset, plainOffset + length);
+    if (block.length !== length || !this.#options.cipher.blockId(block).equals(id)) throw wrongBytes(place.segment);
+    return block;
+  }
+
+  async frame(place: FramePlace): Promise<Buffer> {
+    const key = segmentKey(place.segment);
+    const cipher = await this.objectCipher(place.segment);
+    const bytes = await this.#read(key, place.offset, FRAME_HEADER_BYTES + place.length);
+    return openFrameSync({ bytes, cipher, name: key });
+  }
+
+  async #cachedFrame(place: FramePlace): Promise<Buffer> {
+    const key = `${place.segment}@${place.offset}`;
+    const known = this.#frames.get(key);
+    if (known) return known;
+    const plain = this.frame(place);
+    remember(this.#frames, { key, value: plain, max: CACHED_FRAMES });
+    return plain;
+  }
+
+  /** Derived from the salt in the segment's header. */
+  async objectCipher(segment: string): Promise<ObjectCipher> {
+    const key = segmentKey(segment);
+    const known = this.#ciphers.get(key);
+    if (known) return known;
+    const { cipher, storage, signal } = this.#options;
+    const opened =
+      cipher.keyId === undefined
+        ? Promise.resolve(cipher.forObject(key, Buffer.alloc(0)))
+        : storage
+            .get(key, { range: { start: 0, end: OBJECT_HEADER_BYTES }, signal })
+            .then((header) => openObjectHeader(header, { content: CONTENT.segment, cipher, name: key }));
+    remember(this.#ciphers, { key, value: opened, max: CACHED_CIPHERS });
+    return opened;
+  }
+
+  async #read(key: string, start: number, length: number): Promise<Buffer> {
+    for (const [id, read] of this.#reads) {
+      if (!id.startsWith(key) || read.start > start || start + length > read.start + READ_AHEAD) continue;
+      const bytes = (await read.bytes).subarray(start - read.start, start - read.start + length);
+      if (bytes.length === length) return bytes;
+    }
+    const { storage, signal } = this.#options;
+    const bytes = storage.get(key, { range: { start, end: start + Math.max(length, READ_AHEAD) }, signal });
+    bytes.catch(() => undefined);
+    remember(this.#reads, { key: `${key}@${start}`, value: { start, bytes }, max: CACHED_READS });
+    const found = (await bytes).subarray(0, length);
+    if (found.length !== length) throw unreadable(key, `it ends before byte ${start + length}`);
+    return found;
+  }
+}
+
+export function wrongBytes(segment: string): CorruptData {
+  return new CorruptData(
+    'wrong-bytes',
+    `Cannot use a block of ${segmentKey(segment)} as its bytes are not what was written`,
+    {
+      nextStep: 'Run `holdfast repository check --read-data` to see which backups are affected, and take a new backup.',
+    },
+  );
+}
+
+/** A failed read is forgotten, so that it is tried again. */
+function remember<T extends CachedRead | Promise<unknown>>(
+  cache: Map<string, T>,
+  entry: { key: string; value: T; max: number },
+): void {
+  cache.set(entry.key, entry.value);
+  const promise = entry.value instanceof Promise ? entry.value : entry.value.bytes;
+  promise.catch(() => cache.delete(entry.key));
+  const oldest = cache.keys().next().value;
+  if (cache.size > entry.max && oldest !== undefined) cache.delete(oldest);
+}

@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type Clock, isoTime } from '../lib/clock.ts';
+import { Conflict, CorruptData, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { ObjectNotFound, type Storage } from '../storage/storage.ts';
+import { type Cipher, keyedCipher, newRepositoryKey, openCipher } from './cipher.ts';
+import { decodeDocument, encodeDocument } from './documents.ts';
+import { KEYS, REPOSITORY_KEY, slotKey } from './names.ts';
+import { readDocument } from './read-object.ts';
+import { createSlot, openSlot, type Slot, slotSchema, type Unlock, wrongKey } from './slots.ts';
+
+export const FORMAT_VERSION = 1;
+
+const repositorySchema = z.object({
+  format: z.int(),
+  repository: z.string().regex(/^[0-9a-f]{32}$/),
+  createdAt: z.iso.datetime(),
+  /** Undefined when nothing is encrypted. */
+  keyId: z.string().optional(),
+  /** Does the store keep "if absent"? Found by a probe when the repository was made. */
+  conditionalPut: z.boolean(),
+});
+export type RepositoryFacts = z.infer<typeof repositorySchema>;
+
+/** An open repository: where it is and how its bytes are read. */
+export interface Repository {
+  readonly storage: Storage;
+  readonly cipher: Cipher;
+  readonly facts: RepositoryFacts;
+  readonly clock: Clock;
+}
+
+export interface InitOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly conditionalPut: boolean;
+  readonly unlock: Unlock | undefined;
+  readonly label: string;
+}
+
+/** Makes a repository in an empty folder. Throws Conflict where one is already. */
+export async function initRepository(storage: Storage, options: InitOptions): Promise<Repository> {
+  const { clock, signal, unlock, label, conditionalPut } = options;
+  await refuseExisting(storage, signal);
+  const createdAt = isoTime(clock.now());
+  const facts: RepositoryFacts = {
+    format: FORMAT_VERSION,
+    repository: randomBytes(16).toString('hex'),
+    createdAt,
+    conditionalPut,
+  };
+  const key = unlock && newRepositoryKey();
+  const cipher = key ? keyedCipher(key) : openCipher;
+  if (key && unlock) await putSlot(storage, await createSlot(key, unlock, { label, createdAt }), signal);
+  const complete: RepositoryFacts = cipher.keyId === undefined ? facts : { ...facts, keyId: cipher.keyId };
+  const stored = await storage.put(
+    REPOSITORY_KEY,
+    encodeDocument(complete, { cipher: openCipher, key: REPOSITORY_KEY }),
+    { ifAbsent: true, signal },
+  );
+  const found = await readFacts(storage, signal);
+  if (stored === 'exists' && found.repository !== facts.repository) throw alreadyThere(storage);
+  return { storage, cipher, facts: found, clock };
+}
+
+export interface OpenOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly unlock: Unlock | undefined;
+}
+
+/** Throws PermanentFailure `not-a-repository`, `key-needed`, `not-encrypted`, `wrong-key` or `format-too-new`. */
+export async function openRepository(storage: Storage, { clock, signal, unlock }: OpenOptions): Promise<Repository> {
+  const facts = await readFacts(storage, signal);
+  if (facts.keyId === undefined && unlock) {
+    throw new PermanentFailure(
+      'not-encrypted',
+      `Cannot open the repository with a key as it says that it is not encrypted: ${storage.description}`,
+      {
+        nextStep:
+          'If it was made with a key, somebody changed its repository.json; if it was not, open it without one.',
+      },
+    );
+  }
+  if (facts.keyId === undefined) return { storage, cipher: openCipher, facts, clock };
+  if (!unlock) {
+    throw new PermanentFailure('key-needed', `Cannot open the repository as it is encrypted: ${storage.description}`, {
+      nextStep: 'Give its passphrase with --passphrase-file or HOLDFAST_PASSPHRASE_FILE, or its key with --key-file.',
+    });
+  }
+  const slots = await listSlots(storage, signal);
+  for (const slot of slots) {
+    if (slot.keyId !== facts.keyId) continue;
+    const key = await openSlot(slot, unlock);
+    if (key) return { storage, cipher: keyedCipher(key), facts, clock };
+  }
+  throw wrongKey(unlock, slots.length);
+}
+
+/** Reads a repository's facts without its key: enough to list. */
+export async function openWithoutKey(
+  storage: Storage,
+  { clock, signal }: Omit<OpenOptions, 'unlock'>,
+): Promise<Omit<Repository, 'cipher'>> {
+  return { storage, facts: await readFacts(storage, signal), clock };
+}
+
+export async function listSlots(storage: Storage, signal: AbortSignal): Promise<Slot[]> {
+  const slots: Slot[] = [];
+  for await (const { key } of storage.list(KEYS, { signal })) {
+    slots.push(
+      decodeDocument(await readDocument(storage, key, signal), { schema: slotSchema, cipher: undefined, key }),
+    );
+  }
+  return slots;
+}
+
+/** Opens the key with one way in and adds another. */
+export async function addSlot(
+  storage: Storage,
+  request: { known: Unlock; added: Unlock; label: string; createdAt: string },
+  signal: AbortSignal,
+): Promise<Slot> {
+  const { known, added, label, createdAt } = request;
+  const facts = await readFacts(storage, signal);
+  if (facts.keyId === undefined)
+    throw new InvalidRequest('not-encrypted', 'Cannot add a key slot as the repository is not encrypted');
+  const slots = await listSlots(storage, signal);
+  for (const slot of slots) {
+    const key = await openSlot(slot, known);
+    if (!key) continue;
+    const made = await createSlot(key, added, { label, createdAt });
+    await putSlot(storage, made, signal);
+    return made;
+  }
+  throw wrongKey(known, slots.length);
+}
+
+/** Removes a way in. The last one stays: without it nobody could read anything any more. */
+export async function removeSlot(storage: Storage, slot: string, signal: AbortSignal): Promise<void> {
+  const slots = await listSlots(storage, signal);
+  if (!slots.some((each) => each.slot === slot))
+    throw new InvalidRequest('no-such-slot', `Cannot remove key slot ${slot} as there is none of that name`);
+  if (slots.length === 1)
+    throw new Conflict('last-slot', `Cannot remove key slot ${slot} as it is the last way in`, {
+      nextStep: 'Add another one first.',
+    });
+  await storage.delete([slotKey(slot)], { signal });
+}
+
+async function putSlot(storage: Storage, slot: Slot, signal: AbortSignal): Promise<void> {
+  const key = slotKey(slot.slot);
+  await storage.put(key, encodeDocument(slot, { cipher: openCipher, key }), { ifAbsent: true, signal });
+}
+
+async function readFacts(storage: Storage, signal: AbortSignal): Promise<RepositoryFacts> {
+  const bytes = await readDocument(storage, REPOSITORY_KEY, signal).catch((cause: unknown) => {
+    if (!(cause instanceof ObjectNotFound)) throw cause;
+    throw new PermanentFailure(
+      'not-a-repository',
+      `Cannot open a repository as there is none: ${storage.description}`,
+      {
+        cause,
+        nextStep: 'Make one with `holdfast repository init`, or check the folder.',
+      },
+    );
+  });
+  const facts = decodeDocument(bytes, { schema: repositorySchema, cipher: undefined, key: REPOSITORY_KEY });
+  if (facts.format > FORMAT_VERSION) {
+    throw new PermanentFailure(
+      'format-too-new',
+      `Cannot open the repository as it is of format ${facts.format}: this program reads up to ${FORMAT_VERSION}`,
+      {
+        nextStep: 'Use a newer version of holdfast.',
+      },
+    );
+  }
+  if (facts.format !== FORMAT_VERSION)
+    throw new CorruptData(
+      'repository-damaged',
+      `Cannot open the repository as there never was a format ${facts.format}`,
+    );
+  return facts;
+}
+
+async function refuseExisting(storage: Storage, signal: AbortSignal): Promise<void> {
+  for await (const { key } of storage.list(REPOSITORY_KEY, { signal }))
+    if (key === REPOSITORY_KEY) throw alreadyThere(storage);
+  for await (const { key } of storage.list('', { signal })) {
+    if (key.startsWith('probe/')) continue;
+    throw new Conflict(
+      'folder-not-empty',
+      `Cannot make a repository as the folder is not empty: ${key} in ${storage.description}`,
+      {
+        nextStep: 'Choose a folder of its own for the repository.',
+      },
+    );
+  }
+}
+
+function alreadyThere(storage: Storage): Conflict {
+  return new Conflict('repository-exists', `Cannot make a repository as there is one already: ${storage.description}`);
+}

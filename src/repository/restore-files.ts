@@ -1,0 +1,122 @@
+import { mapConcurrently } from '../lib/concurrently.ts';
+import { CorruptData } from '../lib/failure.ts';
+import type { Sealed } from './documents.ts';
+import { BLOCK_BYTES } from './extent.ts';
+import { fetchBlocks, type VerifiedRun } from './fetch-blocks.ts';
+import { FileTable } from './file-table.ts';
+import { IndexReader } from './index-reader.ts';
+import { runLength, runsOfLeaf } from './plan-runs.ts';
+import { restoringFailure } from './reading-failure.ts';
+import type { Repository } from './repository.ts';
+import { type PlannedRun, RestorePlan } from './restore-plan.ts';
+import { walkFile } from './walk.ts';
+
+export interface RestoreFilesOptions {
+  /** An empty directory; it is created if it is absent. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** Called with the plain bytes written so far and those of the whole backup. */
+  readonly onProgress?: (bytes: number, total: number) => void;
+  readonly segmentsAtOnce?: number;
+  readonly framesAtOnce?: number;
+}
+
+export interface RestoredFiles {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Holes are left in sparse files at this grain. */
+const HOLE_BYTES = 4096;
+const ZEROS = Buffer.alloc(HOLE_BYTES);
+
+/**
+ * Writes a backup's files into a directory, segment by segment. Every block is verified before it is written; when this
+ * throws, the directory is not to be used. Nothing is synced to disk: `syncTree` does it when the files are prepared.
+ * @throws CorruptData; Failure `target-full`, `target-not-written`
+ */
+export async function restoreFiles(
+  repository: Repository,
+  sealed: Sealed,
+  options: RestoreFilesOptions,
+): Promise<RestoredFiles> {
+  try {
+    return await writeFiles(repository, sealed, options);
+  } catch (error) {
+    throw restoringFailure(error, options.directory);
+  }
+}
+
+async function writeFiles(
+  repository: Repository,
+  sealed: Sealed,
+  options: RestoreFilesOptions,
+): Promise<RestoredFiles> {
+  const { signal, directory, onProgress } = options;
+  const index = await IndexReader.open(sealed, { ...repository, signal });
+  const segments = (await index.segments()).map((use) => use.name).toSorted();
+  await using files = new FileTable(directory);
+  await using plan = new RestorePlan({ directory, segments: segments.length });
+  const sizes = await planFiles({ index, segments, files, plan });
+  const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file]?.size ?? 0);
+  let done = 0;
+  const onRun = async ({ run, bytes }: VerifiedRun): Promise<void> => {
+    const position = run.firstBlock * BLOCK_BYTES;
+    if (sizes[run.file]?.isSparse) await writeSparse(files, { file: run.file, bytes, position });
+    else await files.write(run.file, bytes, position);
+    done += bytes.length;
+    onProgress?.(done, sealed.logicalBytes);
+  };
+  await mapConcurrently(plan.segments(), options.segmentsAtOnce ?? 2, async ({ segment, runs }) => {
+    const name = segments[segment] ?? '';
+    await fetchBlocks(
+      repository,
+      { segment: name, runs },
+      { signal, lengthOf, onRun, framesAtOnce: options.framesAtOnce ?? 3 },
+    );
+  });
+  await files.finish();
+  return { files: sealed.files, bytes: sealed.logicalBytes };
+}
+
+interface Planning {
+  readonly index: IndexReader;
+  readonly segments: readonly string[];
+  readonly files: FileTable;
+  readonly plan: RestorePlan;
+}
+
+/** Creates every file at its size and plans its blocks. @returns size and kind of each, by its number. */
+async function planFiles({
+  index,
+  segments,
+  files,
+  plan,
+}: Planning): Promise<{ readonly size: number; readonly isSparse: boolean }[]> {
+  const numbers = new Map(segments.map((name, number) => [name, number]));
+  const segmentNumber = (name: string): number => {
+    const number = numbers.get(name);
+    if (number === undefined)
+      throw new CorruptData('repository-damaged', `Cannot restore as the table of segments lacks ${name}`);
+    return number;
+  };
+  const sizes: { size: number; isSparse: boolean }[] = [];
+  for await (const entry of index.files()) {
+    const file = await files.create(entry.path, entry.size);
+    sizes.push({ size: entry.size, isSparse: entry.isSparse });
+    for await (const { extent, firstBlock } of walkFile(index, entry)) {
+      for (const run of runsOfLeaf(extent, { file, firstBlock, segmentNumber })) await plan.add(run);
+    }
+  }
+  return sizes;
+}
+
+async function writeSparse(
+  files: FileTable,
+  { file, bytes, position }: { file: number; bytes: Buffer; position: number },
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += HOLE_BYTES) {
+    const part = bytes.subarray(at, at + HOLE_BYTES);
+    if (!part.equals(ZEROS.subarray(0, part.length))) await files.write(file, part, position + at);
+  }
+}

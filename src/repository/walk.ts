@@ -1,0 +1,76 @@
+import { BLOCK_BYTES, decodeExtent, Extent, FANOUT, type Reference, ZERO } from './extent.ts';
+import type { FileEntry } from './file-page.ts';
+import type { IndexReader } from './index-reader.ts';
+import { CorruptData } from '../lib/failure.ts';
+
+/** Blocks of one file that follow each other, as one leaf lists them. */
+export interface WalkedLeaf {
+  readonly firstBlock: number;
+  readonly extent: Extent;
+}
+
+export interface WalkOptions {
+  /** Nodes for which this says no are not read, nor anything below them. */
+  readonly isWanted?: (node: Reference) => boolean;
+}
+
+interface Position {
+  readonly reference: Reference;
+  readonly level: number;
+  readonly firstBlock: number;
+  /** Blocks of the file that the node covers. */
+  readonly blocks: number;
+}
+
+/**
+ * Every leaf of a file in order, each node verified. A file of one block has a leaf of its own, made up here. Throws
+ * CorruptData when the tree does not cover exactly the file's bytes.
+ */
+export async function* walkFile(
+  index: IndexReader,
+  file: FileEntry,
+  options: WalkOptions = {},
+): AsyncGenerator<WalkedLeaf> {
+  const { root, height } = file;
+  if (root === undefined) return;
+  const blocks = Math.ceil(file.size / BLOCK_BYTES);
+  if (heightOf(blocks) !== height) throw misshapen(index, file.path);
+  if (height > 0) {
+    yield* walkNode(index, { reference: root, level: height, firstBlock: 0, blocks }, options);
+    return;
+  }
+  const extent = new Extent(1);
+  extent.add(root);
+  yield { firstBlock: 0, extent };
+}
+
+async function* walkNode(index: IndexReader, at: Position, options: WalkOptions): AsyncGenerator<WalkedLeaf> {
+  if (options.isWanted && !options.isWanted(at.reference)) return;
+  if (at.reference.frame === ZERO) throw misshapen(index, 'a file');
+  const extent = decodeExtent(await index.frames.node(at.reference), `a node of ${index.root.backup}`);
+  const blocksEach = FANOUT ** (at.level - 1);
+  if (extent.level !== at.level || extent.count !== Math.ceil(at.blocks / blocksEach)) throw misshapen(index, 'a file');
+  if (at.level === 1) {
+    yield { firstBlock: at.firstBlock, extent };
+    return;
+  }
+  for (let number = 0; number < extent.count; number += 1) {
+    const reference = extent.child(number);
+    if (!reference) return;
+    const before = number * blocksEach;
+    const blocks = Math.min(blocksEach, at.blocks - before);
+    yield* walkNode(index, { reference, level: at.level - 1, firstBlock: at.firstBlock + before, blocks }, options);
+  }
+}
+
+/** A tree is as high as its blocks need: one block has no node, up to 256 have one, and so on. */
+function heightOf(blocks: number): number {
+  let height = 0;
+  for (let covered = 1; covered < blocks; covered *= FANOUT) height += 1;
+  return height;
+}
+
+function misshapen(index: IndexReader, what: string): CorruptData {
+  const message = `Cannot read backup ${index.root.backup} as the tree of ${what} does not fit its size`;
+  return new CorruptData('repository-damaged', message);
+}

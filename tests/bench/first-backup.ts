@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { contest, type Contender, type Standings } from './contest.ts';
+import { measure } from './measure.ts';
+import { makeRepository, newestBackup } from './repository-facts.ts';
+import { backUp, engineStream, extrasOf, firstBackup, intoFile, type Workbench, zstdLevel } from './workbench.ts';
+
+const limit = 'engine to /dev/null';
+const plainFile = 'engine to a file';
+const pipe = 'engine | zstd -1';
+const toDirectory = 'holdfast to a directory';
+const toS3 = 'holdfast to S3';
+const uncompressed = 'holdfast, uncompressed';
+
+/** Decimal, as the figures are shown. */
+export const memoryLimit = 250e6;
+
+/** First backups of a lineage, beside what a shell can do. */
+export async function measureFirstBackups(bench: Workbench): Promise<void> {
+  const { options, folder, report, say } = bench;
+  const contenders: Contender[] = [
+    { name: limit, run: async () => ({ measured: await measure(`${engineStream(bench)} > /dev/null`) }) },
+    intoFile(plainFile, () => engineStream(bench), join(folder, 'plain.xbs')),
+    intoFile(pipe, () => `${engineStream(bench)} | zstd -q -${zstdLevel} -T0`, join(folder, 'pipe.xbs.zst')),
+    firstBackup(bench, toDirectory),
+    { name: toS3, run: async () => firstBackupToS3(bench) },
+    firstBackup(bench, uncompressed, { level: 0 }),
+  ];
+  const standings = await contest(contenders, { rounds: options.rounds, onRun: say });
+  const baselines: Record<string, string> = { [toDirectory]: pipe, [toS3]: pipe, [uncompressed]: plainFile };
+  for (const standing of standings.all) {
+    const baseline = baselines[standing.name];
+    const ratio = baseline === undefined ? {} : { ratio: standings.ratio(standing.name, baseline) };
+    report.row({ part: 'first backup', standing, ...ratio });
+  }
+  judge(bench, standings);
+}
+
+function judge({ report }: Workbench, standings: Standings): void {
+  const first = standings.of(toDirectory);
+  const ofFirst = (name: string): number => first.extras[name] ?? Number.NaN;
+  const memory = Math.max(...standings.all.map(({ holdfastMemory }) => holdfastMemory));
+  const ratio = { limit: 1.1, unit: 'ratio' } as const;
+  report.judge({ figure: 'first backup / shell pipe, wall time', value: standings.ratio(toDirectory, pipe), ...ratio });
+  const plain = standings.ratio(uncompressed, plainFile);
+  report.judge({ figure: 'uncompressed backup / engine to a file', value: plain, limit: 1.15, unit: 'ratio' });
+  report.judge({ figure: 'memory of first backups', value: memory, limit: memoryLimit, unit: 'bytes' });
+  const index = ofFirst('index') / ofFirst('logical');
+  report.judge({ figure: 'index of a first backup / logical size', value: index, limit: 0.003, unit: 'percent' });
+}
+
+async function firstBackupToS3(bench: Workbench): ReturnType<Contender['run']> {
+  const { s3 } = bench;
+  const bucket = `bench-${randomBytes(6).toString('hex')}`;
+  await s3.createBucket(bucket);
+  const query = new URLSearchParams({ region: s3.region, endpoint: s3.endpoint, addressing: 'path' });
+  const location = `s3://${bucket}/repository?${query.toString()}`;
+  const secrets = { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey };
+  await makeRepository(location, secrets);
+  const measured = await backUp(bench, { location });
+  const extras = extrasOf(await newestBackup(location, secrets));
+  await measure(`rm -r '${join(s3.dir, bucket)}'`);
+  return { measured, extras };
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
+import { takeBackup } from '../../../src/core/take-backup.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { readServerFacts } from '../../../src/engine/server-facts.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import type { Sealed } from '../../../src/repository/documents.ts';
+import { listBackups } from '../../../src/repository/list.ts';
+import { initRepository, type Repository } from '../../../src/repository/repository.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { engineFor } from '../../support/backup-runner.ts';
+import { fillStatistics, startCommitting } from '../../support/commits.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { neverAborted as signal, nextBackupId } from '../../support/repositories.ts';
+import { type MariadbServer, startMariadb, startVersitygw } from '../../support/servers.ts';
+
+const limitMs = 3_000;
+/** For the tool to be killed, the server to notice and the writers to be scheduled on a busy machine. */
+const slackMs = 1_500;
+
+const stack = new AsyncDisposableStack();
+let database: MariadbServer;
+let proxy: FaultProxy;
+let repository: Repository;
+let engine: Engine;
+
+beforeAll(async () => {
+  const { bin } = await ensureMariadb();
+  database = stack.use(await startMariadb({ bin, options: ['--log-bin=bin', '--server-id=1'] }));
+  await fillStatistics(database.socket);
+  const store = stack.use(await startVersitygw());
+  await store.createBucket('stalls');
+  proxy = stack.use(await startFaultProxy(store.endpoint));
+  const { region, accessKey: accessKeyId, secretKey: secretAccessKey } = store;
+  const location = { kind: 's3', bucket: 'stalls', prefix: '', region, endpoint: proxy.endpoint } as const;
+  const storage = stack.use(await openStorage(location, { secrets: { accessKeyId, secretAccessKey } }));
+  const options = { clock: systemClock, signal, conditionalPut: true, unlock: undefined, label: 'test' };
+  repository = await initRepository(storage, options);
+  engine = await engineFor({ server: { socket: database.socket, user: 'root' }, path: `${bin}:/usr/bin:/bin` });
+});
+afterAll(() => stack.disposeAsync());
+
+async function backUp(backup: string, onLog: (line: string) => void): Promise<Sealed> {
+  const server = { socket: database.socket, user: 'root' };
+  const serverFacts = await readServerFacts(server, { signal });
+  const request = { backup, service: 'db', lineage: backup, name: 'stalled', writer: 'test', configuration: [] };
+  return takeBackup(
+    {
+      ...request,
+      server,
+      serverFacts,
+      level: 0,
+      lockedStallMs: limitMs,
+      tuning: { segmentBytes: 1 << 20, frameBytes: 256 << 10, compressions: 2, uploads: 2 },
+    },
+    { repository, engine, clock: systemClock, program: 'test', signal, onProgress: () => undefined, onLog },
+  );
+}
+
+it('a store that stalls while the server is locked holds commits for no longer than the limit', async () => {
+  await using committers = await startCommitting(database.socket, 3);
+  const backup = nextBackupId();
+  const startedAt = performance.now();
+  let lockedAt = Infinity;
+  const attempt = backUp(backup, (line) => {
+    if (!/BACKUP STAGE BLOCK_COMMIT/.test(line)) return;
+    lockedAt = Math.min(lockedAt, performance.now());
+    proxy.setRules({ method: 'PUT', path: '.segment', fault: { kind: 'stall', on: 'request', afterBytes: 1000 } });
+  });
+  await expect(attempt).rejects.toMatchObject({ code: 'store-stalled-while-locked', nextStep: expect.any(String) });
+  expect(performance.now() - lockedAt).toBeLessThan(limitMs + slackMs);
+  expect(lockedAt - startedAt).toBeGreaterThan(0);
+  await sleep(500);
+  expect(committers.sinceLastMs()).toBeLessThan(500);
+  expect(committers.longestMs()).toBeGreaterThan(limitMs * 0.8);
+  expect(committers.longestMs()).toBeLessThan(limitMs + slackMs);
+  process.stdout.write(`commits waited at most ${Math.round(committers.longestMs())} ms, the limit is ${limitMs} ms\n`);
+  expect((await listBackups(repository, { signal })).map(({ state }) => state)).toEqual(['unsettled']);
+
+  proxy.setRules();
+  const log: string[] = [];
+  const sealed = await backUp(backup, (line) => log.push(line));
+  expect(sealed).toMatchObject({ state: 'sealed', backup });
+  expect(log.join('\n')).toMatch(/, \d+ segments of earlier attempts are there/);
+});

@@ -1,0 +1,93 @@
+import type { Command, Option } from 'commander';
+import { environmentVariables } from '../../src/cli/config.ts';
+import { EXIT, exitCodeMeanings } from '../../src/cli/exit-code.ts';
+
+/** docs/cli.md, made from the commands themselves. */
+export function cliReference(program: Command): string {
+  const codes = Object.entries(EXIT).map(([name, code]) => {
+    const meaning = Object.entries(exitCodeMeanings).find(([each]) => each === name)?.[1] ?? '';
+    return `| ${code} | ${meaning.replaceAll('|', '\\|')} |`;
+  });
+  return [
+    introduction,
+    '## Exit codes',
+    ['| code | meaning |', '|---:|---|', ...codes].join('\n'),
+    '## Options of every command',
+    optionTable(program.options),
+    '## Environment',
+    'Options that can come from the environment name their variable; the command line goes before it. Besides:',
+    [
+      '| variable | meaning |',
+      '|---|---|',
+      ...environmentVariables.map(({ name, meaning }) => `| \`${name}\` | ${meaning} |`),
+    ].join('\n'),
+    '## Commands',
+    ...program.commands.flatMap((command) => sections(command, 'holdfast')),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+const introduction = `# The command line
+
+<!-- The test of the command line compares this file with what \`--help\` knows; \`npx vitest run -u tests/contract/cli-reference.test.ts\` writes it anew. -->
+
+\`holdfast backup\`, \`restore\` and \`drill\` work in their own process, as a tool for cron would, or on a running agent where
+\`--agent\` or \`HOLDFAST_URL\` names one (\`--agent ""\` overrules the variable); the first line of what they print says which. \`holdfast repository …\` needs nothing but
+the bucket or directory. Every command explains itself with \`--help\`.
+
+**Output.** Answers go to stdout; progress, warnings and errors to stderr. On a terminal progress is a bar, else a line for each
+step and every 10 seconds. With \`--json\` every line of stdout is one JSON document with a \`type\`: \`start\`, \`progress\`, \`log\` (with
+\`--verbose\`), \`warning\`, \`backup\` or \`slot\` (one for each that is listed), \`result\`, and \`error\` as the last line where something
+failed, with \`code\` (stable), \`message\`, \`nextStep\`, \`evidence\`, \`causes\` and \`exitCode\`; nothing is written to stderr then.
+\`repository export\` writes the backup to stdout, so there all of this goes to stderr.
+
+**Secrets** are never given in options: they would show in process lists. Options name files that hold them.
+
+**Ids** of backups may be shortened to their first characters; \`latest\` is the newest complete backup. An agent takes whole ids;
+a short one is looked up first where \`--repository\` is given as well.
+
+**Ctrl-C** ends what is under way and cleans up; a second one ends the program at once. What a backup had uploaded is kept, and
+\`holdfast backup --resume ID\` goes on with it. A job on an agent goes on there; on a terminal you are asked whether to cancel it.
+
+**Confirmation.** What deletes or replaces something asks on a terminal for a word to be typed, and refuses without one unless
+\`--yes\` is given.
+
+**Completion**: \`holdfast completion bash|zsh|fish\` prints a script for the shell.`;
+
+function sections(command: Command, path: string): string[] {
+  const name = `${path} ${command.name()}`;
+  const parts = [`### ${name}`, command.description()];
+  if (command.commands.length > 0) return [...parts, ...command.commands.flatMap((each) => sections(each, name))];
+  parts.push(fenced(`${path} ${command.name()} ${command.usage()}`));
+  if (command.options.length > 0) parts.push(optionTable(command.options));
+  parts.push(fenced(examplesOf(command)));
+  return parts;
+}
+
+function optionTable(options: readonly Option[]): string {
+  const rows = options.map((option) => {
+    const fallback = option.defaultValue === undefined ? '' : `; default ${String(option.defaultValue)}`;
+    const choices = option.argChoices ? `; one of ${option.argChoices.join(', ')}` : '';
+    const variable = option.envVar === undefined ? '' : `; \`${option.envVar}\``;
+    const shown = option.negate ? '' : fallback;
+    return `| \`${option.flags}\` | ${option.description.replaceAll('|', '\\|')}${choices}${shown}${variable} |`;
+  });
+  return ['| option | meaning |', '|---|---|', ...rows].join('\n');
+}
+
+function examplesOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  const [, examples = ''] = text.split('\nExamples:\n');
+  return examples
+    .split('\n')
+    .map((line) => line.slice(2))
+    .join('\n')
+    .trim();
+}
+
+function fenced(text: string): string {
+  return `\`\`\`sh\n${text}\n\`\`\``;
+}

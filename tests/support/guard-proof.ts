@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isStandIn } from '../../src/core/placement-exchange.ts';
+import { type PlacementFiles, systemFiles } from '../../src/core/placement-files.ts';
+import { type Child, startChild } from './child.ts';
+import { serverUser } from './server-user.ts';
+
+/** How long a server may take to refuse. */
+const refusalLimitMs = 20_000;
+
+export interface ProofOptions {
+  /** The server program, and the arguments of each way in which it is started at every step. */
+  readonly server: string;
+  readonly waysToStart: readonly (readonly string[])[];
+  readonly target: string;
+  /** In the order of the guard. */
+  readonly guardFiles: readonly string[];
+}
+
+export interface Proof {
+  readonly files: PlacementFiles;
+  /** How often the server was started and refused. */
+  readonly refusals: () => number;
+}
+
+/**
+ * Files for a placement that start the real server after every change made while the first guard file is a stand-in, and
+ * throw unless it refuses and, as long as all guard files are stand-ins, leaves every file in the target as it was.
+ */
+export function proveAtEveryStep(options: ProofOptions): Proof {
+  let refusals = 0;
+  const prove = async (): Promise<void> => {
+    const [first] = options.guardFiles;
+    if (first === undefined || !(await isStandIn(join(options.target, first)))) return;
+    for (const way of options.waysToStart) {
+      const before = await contents(options.target);
+      await seeRefusal(options, way);
+      if (await isClosed(options)) refuseChanges(before, await contents(options.target), way);
+      refusals += 1;
+    }
+  };
+  const { rename, link, unlink, writeDurably } = systemFiles;
+  return {
+    refusals: () => refusals,
+    files: {
+      ...systemFiles,
+      rename: (from, to) => rename(from, to).then(prove),
+      link: (existing, path) => link(existing, path).then(prove),
+      unlink: (path) => unlink(path).then(prove),
+      writeDurably: (path, text, owner) => writeDurably(path, text, owner).then(prove),
+    },
+  };
+}
+
+async function isClosed({ guardFiles, target }: ProofOptions): Promise<boolean> {
+  const found = await Promise.all(guardFiles.map((name) => isStandIn(join(target, name))));
+  return found.every(Boolean);
+}
+
+async function seeRefusal({ server, target }: ProofOptions, way: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hf-guard-'));
+  await serverUser().own(folder);
+  const child = startChild(server, [
+    '--no-defaults',
+    ...serverUser().arguments,
+    `--datadir=${target}`,
+    `--socket=${join(folder, 's.sock')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    '--skip-networking',
+    '--innodb-buffer-pool-size=32M',
+    ...way,
+  ]);
+  try {
+    await ending(child);
+    if (child.ended() !== 'exit code 1') {
+      throw new Error(
+        `The server did not refuse (${child.ended() ?? 'it runs'}) with ${way.join(' ')}: ${child.printed()}`,
+      );
+    }
+  } finally {
+    await child.end('SIGKILL');
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function ending(child: Child): Promise<void> {
+  const deadline = performance.now() + refusalLimitMs;
+  while (child.ended() === undefined && performance.now() < deadline) await sleep(10);
+}
+
+function refuseChanges(before: Map<string, string>, after: Map<string, string>, way: readonly string[]): void {
+  for (const [path, digest] of before) {
+    if (after.get(path) !== digest)
+      throw new Error(`A server that refused to start changed ${path}, started with ${way.join(' ')}`);
+  }
+}
+
+/** Path ↦ digest of every file in the target but those that Holdfast keeps there. */
+async function contents(directory: string): Promise<Map<string, string>> {
+  const digests = new Map<string, string>();
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || path.startsWith(join(directory, '.holdfast-'))) continue;
+    digests.set(
+      path,
+      createHash('sha1')
+        .update(await readFile(path))
+        .digest('hex'),
+    );
+  }
+  return digests;
+}
