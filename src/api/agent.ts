@@ -17,7 +17,7 @@ import {
  * `GET /v1/<kind>s/<id>/log?follow=true&from=<line>`, see `logPath`.
  */
 
-const findingSchema = z.object({
+export const findingSchema = z.object({
   level: z.enum(['ok', 'warning', 'error']),
   /** Stable. */
   code: z.string(),

@@ -11,7 +11,7 @@ export type JobState = z.infer<typeof jobStateSchema>;
 
 const time = z.iso.datetime();
 const bytes = z.int().nonnegative();
-const backupId = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/, 'an id such as 20261121T014327Z-9f3a21bc');
+export const backupId = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/, 'an id such as 20261121T014327Z-9f3a21bc');
 /** Begins with a letter or digit, so that it is never an option, a hidden file or a way up. */
 const jobName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,49}$/, 'letters, digits and hyphens, at most 50');
 const label = z
