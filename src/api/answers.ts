@@ -1,24 +1,32 @@
 import type { z } from 'zod';
 import { Conflict, Failure, type FailureDetails, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { errorBodySchema } from './errors.ts';
+import type { Peer } from './transport.ts';
 
 export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly url: URL;
+  /** Default `agent`. */
+  readonly peer?: Peer;
 }
 
-/** The body of a success. @throws Failure `agent-answer-invalid` */
-export function parseAnswer<Schema extends z.ZodType>(schema: Schema, text: string, url: URL): z.output<Schema> {
+/** The body of a success. @throws Failure `agent-answer-invalid`, `manager-answer-invalid` */
+export function parseAnswer<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  { url, peer }: Pick<Answer, 'url' | 'peer'>,
+): z.output<Schema> {
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw invalidAnswer(url, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join(', '));
+  const what = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join(', ');
+  throw invalidAnswer({ url, peer }, what);
 }
 
 /** The failure that an answer tells of. */
-export function failureOf({ status, text, url }: Answer): Failure {
+export function failureOf({ status, text, url, peer }: Answer): Failure {
   const parsed = errorBodySchema.safeParse(parseJson(text));
-  if (!parsed.success) return invalidAnswer(url, `status ${status} without an error that can be read`);
+  if (!parsed.success) return invalidAnswer({ url, peer }, `status ${status} without an error that can be read`);
   const { code, message, nextStep } = parsed.data.error;
   return new (classOf(status))(code, message, nextStep === undefined ? {} : { nextStep });
 }
@@ -38,12 +46,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-function invalidAnswer(url: URL, what: string): Failure {
+function invalidAnswer({ url, peer = 'agent' }: { url: URL; peer: Peer | undefined }, what: string): Failure {
   return new Failure(
-    'agent-answer-invalid',
-    `Cannot read the answer of ${url.origin} as it is not one of an agent: ${what}`,
-    {
-      nextStep: 'Check that the address is that of a Holdfast agent and that its version fits this one.',
-    },
+    `${peer}-answer-invalid`,
+    `Cannot read the answer of ${url.origin} as it is not one of ${peer === 'agent' ? 'an agent' : 'a manager'}: ${what}`,
+    { nextStep: `Check that the address is that of a Holdfast ${peer} and that its version fits this one.` },
   );
 }

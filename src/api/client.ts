@@ -122,7 +122,7 @@ export class AgentClient implements Disposable {
     const response = await this.#send({ method: route.method, url, signal, ...json });
     if (response.statusCode !== route.status) throw await this.#failure(response, { url, signal });
     const schema: Called['response'] = route.response;
-    return parseAnswer(schema, await readText(response, { url, maximum: maximumAnswer, signal }), url);
+    return parseAnswer(schema, await readText(response, { url, maximum: maximumAnswer, signal }), { url });
   }
 
   async #send(options: { method: string; url: URL; signal: AbortSignal; body?: string }) {

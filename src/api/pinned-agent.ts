@@ -2,6 +2,7 @@ import { Agent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { PermanentFailure } from '../lib/failure.ts';
+import type { Peer } from './transport.ts';
 
 /** How a server proves who it is. */
 export type Trust =
@@ -14,19 +15,21 @@ export type Trust =
  * Connections over TLS that are handed over only when the certificate is the pinned one, so that not even the token goes to
  * another server. With an authority, Node's own rules decide.
  */
-export function trustingAgent(trust: Trust): Agent {
+export function trustingAgent(trust: Trust, peer: Peer = 'agent'): Agent {
   const options: AgentOptions = { keepAlive: true, maxSockets: 16, minVersion: 'TLSv1.2' };
   if ('ca' in trust) return new Agent({ ...options, ca: trust.ca });
-  return new PinnedAgent(plain(trust.fingerprint), options);
+  return new PinnedAgent({ fingerprint: plain(trust.fingerprint), peer }, options);
 }
 
 class PinnedAgent extends Agent {
   readonly #fingerprint: string;
+  readonly #peer: Peer;
 
-  constructor(fingerprint: string, options: AgentOptions) {
+  constructor({ fingerprint, peer }: { fingerprint: string; peer: Peer }, options: AgentOptions) {
     // A session that was resumed would come without the certificate.
     super({ ...options, maxCachedSessions: 0 });
     this.#fingerprint = fingerprint;
+    this.#peer = peer;
   }
 
   override createConnection(
@@ -43,7 +46,7 @@ class PinnedAgent extends Agent {
       // Whoever gets the error has no use for what the socket says later.
       socket.on('error', () => undefined);
       socket.destroy();
-      return callback?.(otherCertificate(options, found), socket);
+      return callback?.(otherCertificate(this.#peer, options, found), socket);
     });
     return undefined;
   }
@@ -53,13 +56,12 @@ function plain(fingerprint: string): string {
   return fingerprint.replaceAll(':', '').toLowerCase();
 }
 
-function otherCertificate({ host, port }: ConnectionOptions, found: string): PermanentFailure {
+function otherCertificate(peer: Peer, { host, port }: ConnectionOptions, found: string): PermanentFailure {
   return new PermanentFailure(
-    'agent-not-trusted',
-    `Cannot talk to the agent at ${host ?? ''}:${port ?? ''} as its certificate is not the expected one: its fingerprint is ${found}`,
+    `${peer}-not-trusted`,
+    `Cannot talk to the ${peer} at ${host ?? ''}:${port ?? ''} as its certificate is not the expected one: its fingerprint is ${found}`,
     {
-      nextStep:
-        'Compare it with the fingerprint that the agent printed when it started. If they are equal, use that one; if not, someone is between.',
+      nextStep: `Compare it with the fingerprint that the ${peer} printed when it started. If they are equal, use that one; if not, someone is between.`,
     },
   );
 }
