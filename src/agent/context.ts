@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { InvalidRequest } from '../lib/failure.ts';
 import type { AgentConfig } from './config.ts';
 import type { Abortable, Host } from './host.ts';
-import { readSecretLine } from './secret-file.ts';
+import { readSecretLine } from '../lib/secret-file.ts';
 
 /** What every job and answer of one agent shares. */
 export interface AgentContext {

@@ -2,7 +2,7 @@ import type { SqlConnection } from '../core/scratch-server.ts';
 import type { Engine, Finding, ServerConnection, ServerFacts } from '../engine/engine.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { S3Credentials } from './secret-file.ts';
+import type { S3Credentials } from './credentials-file.ts';
 
 export interface Abortable {
   readonly signal: AbortSignal;

@@ -6,8 +6,8 @@ import { isThere, systemFiles } from '../core/placement-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PermanentFailure } from '../lib/failure.ts';
 import type { AgentConfig } from './config.ts';
-import { readSecretFile, readSecretLine } from './secret-file.ts';
-import { type Certificate, selfSigned } from './self-signed.ts';
+import { readSecretFile, readSecretLine } from '../lib/secret-file.ts';
+import { type Certificate, selfSigned } from '../server/self-signed.ts';
 
 /** What an agent shows to clients, and what it wants from them. */
 export interface Identity extends Certificate {
@@ -36,7 +36,7 @@ async function ownCertificate({ stateDirectory, listen }: AgentConfig, clock: Cl
   // The certificate is written last, so where it is the key is, too.
   if (!(await isThere(paths.certificate))) {
     const names = ['localhost', hostname(), '127.0.0.1', '::1', listen.address];
-    const made = await selfSigned([...new Set(names)], clock);
+    const made = await selfSigned([...new Set(names)], { commonName: 'Holdfast agent', clock });
     await systemFiles.writeDurably(paths.key, made.key);
     await systemFiles.writeDurably(paths.certificate, made.certificate);
   }

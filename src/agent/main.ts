@@ -29,7 +29,7 @@ import { runBackup } from './run-backup.ts';
 import { runDrill } from './run-drill.ts';
 import { runRestore } from './run-restore.ts';
 import { createServer } from './server.ts';
-import { lockDirectory } from './single-instance.ts';
+import { lockDirectory } from '../lib/single-instance.ts';
 
 export interface AgentOptions {
   /** Of this program. */
@@ -62,7 +62,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   const clock = options.clock ?? systemClock;
   await using stack = new AsyncDisposableStack();
   await prepareStateDirectory(config.stateDirectory);
-  stack.use(await lockDirectory(config.stateDirectory));
+  stack.use(await lockDirectory(config.stateDirectory, 'agent'));
   const identity = await readIdentity(config, clock);
   const context: AgentContext = {
     config,

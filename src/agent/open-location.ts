@@ -5,7 +5,8 @@ import { isDeleted, readSettlement } from '../repository/settle.ts';
 import type { Unlock } from '../repository/slots.ts';
 import type { LocationConfig } from './config-schema.ts';
 import type { AgentContext } from './context.ts';
-import { readCredentials, readSecretFile, readSecretLine } from './secret-file.ts';
+import { readSecretFile, readSecretLine } from '../lib/secret-file.ts';
+import { readCredentials } from './credentials-file.ts';
 
 export interface Place {
   /** A name from the agent's file. */

@@ -3,11 +3,12 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { firstLineHeader, logQuerySchema, type Route } from '../api/agent.ts';
 import { jobIdSchemas, jobKinds } from '../api/jobs.ts';
-import { InvalidRequest } from '../lib/failure.ts';
+import { type Failure, InvalidRequest } from '../lib/failure.ts';
+import { answerFor } from '../server/error-answer.ts';
+import { parseInput } from '../server/invalid-fields.ts';
+import { Busy } from './admit.ts';
 import type { Authenticator } from './authenticate.ts';
-import { answerFor } from './error-answer.ts';
 import type { Identity } from './identity.ts';
-import { parseInput } from './invalid-fields.ts';
 import type { JobLog } from './job-log.ts';
 import type { Jobs } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
@@ -54,7 +55,7 @@ export function createServer(options: ServerOptions, mountRoutes: (mount: Mount)
     }
   });
   server.setErrorHandler((error, request, reply) => {
-    const { status, body, headers } = answerFor(error);
+    const { status, body, headers } = answerFor(error, detailsOf);
     if (status >= 500) request.log.error({ code: body.error.code }, body.error.message);
     return reply.status(status).headers(headers).send(body);
   });
@@ -65,6 +66,10 @@ export function createServer(options: ServerOptions, mountRoutes: (mount: Mount)
   for (const kind of jobKinds) mountLog(server, kind, options);
   mountHealth(server, options);
   return server;
+}
+
+function detailsOf(error: Failure): unknown {
+  return error instanceof Busy ? error.running : undefined;
 }
 
 declare module 'fastify' {

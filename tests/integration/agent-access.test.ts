@@ -7,7 +7,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadAgentConfig } from '../../src/agent/config.ts';
 import type { Agent } from '../../src/agent/main.ts';
-import { selfSigned } from '../../src/agent/self-signed.ts';
+import { selfSigned } from '../../src/server/self-signed.ts';
 import { AgentClient } from '../../src/api/client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type AgentHome, clientOf, makeAgentHome, startTestAgent } from '../support/agents.ts';
@@ -73,7 +73,7 @@ describe('access to an agent', () => {
   });
 
   test('is refused by a client that expects another certificate, before the token is sent', async () => {
-    const { certificate, key } = await selfSigned(['127.0.0.1'], systemClock);
+    const { certificate, key } = await selfSigned(['127.0.0.1'], { commonName: 'Holdfast agent', clock: systemClock });
     const heard: Buffer[] = [];
     const impostor = createServer({ cert: certificate, key }, (socket) => {
       socket.on('error', () => undefined);

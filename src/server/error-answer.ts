@@ -1,7 +1,6 @@
 import type { ErrorBody } from '../api/errors.ts';
 import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
-import { Busy } from './admit.ts';
-import { TooManyFailures } from './authenticate.ts';
+import { TooManyFailures } from './failed-attempts.ts';
 import { InvalidFields } from './invalid-fields.ts';
 
 export interface ErrorAnswer {
@@ -12,17 +11,29 @@ export interface ErrorAnswer {
 
 const statusByCode: Readonly<Record<string, number>> = {
   'not-authorised': 401,
+  'not-allowed': 403,
+  'cross-site': 403,
+  'unknown-host': 421,
   'too-many-failures': 429,
   'no-such-job': 404,
   'no-such-route': 404,
   'no-such-backup': 404,
+  'no-such-restore': 404,
+  'no-such-drill': 404,
+  'no-such-service': 404,
+  'no-such-location': 404,
+  'no-such-agent': 404,
+  'no-such-token': 404,
 };
 
-/** What a client is told of an error. Only failures have words of their own; of others nothing leaks. */
-export function answerFor(error: unknown): ErrorAnswer {
+/**
+ * What a client is told of an error. Only failures have words of their own; of others nothing leaks.
+ * @param detailsOf what a role tells of failures of its own
+ */
+export function answerFor(error: unknown, detailsOf: (error: Failure) => unknown = () => undefined): ErrorAnswer {
   if (!(error instanceof Failure)) return answerForServer(error);
   const { code, message, nextStep } = error;
-  const details = detailsOf(error);
+  const details = detailsOf(error) ?? commonDetails(error);
   const next = nextStep === undefined ? {} : { nextStep };
   return {
     status: statusByCode[code] ?? statusOf(error),
@@ -37,9 +48,8 @@ function statusOf(error: Failure): number {
   return error instanceof PermanentFailure ? 422 : 503;
 }
 
-function detailsOf(error: Failure): unknown {
+function commonDetails(error: Failure): unknown {
   if (error instanceof InvalidFields) return { fields: error.fields };
-  if (error instanceof Busy) return error.running;
   return error.evidence.length === 0 ? undefined : { evidence: error.evidence };
 }
 
@@ -52,7 +62,7 @@ function headersOf(error: Failure): Record<string, string> {
 function answerForServer(error: unknown): ErrorAnswer {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   const isClients = status >= 400 && status < 500;
-  const message = isClients && error instanceof Error ? error.message : 'see the log of the agent';
+  const message = isClients && error instanceof Error ? error.message : 'see its log';
   const code = status === 413 ? 'request-too-large' : isClients ? 'invalid-request' : 'unexpected';
   const headers = status === 413 ? { connection: 'close' } : {};
   return {

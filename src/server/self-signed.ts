@@ -18,17 +18,20 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Clients go by the fingerprint, so nothing is gained by an early end, and an agent that stops answering helps nobody. */
+/** Clients go by the fingerprint, so nothing is gained by an early end, and a server that stops answering helps nobody. */
 const validYears = 20;
 const dayMs = 24 * 3600 * 1000;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** A certificate of its own authority (X.509 version 3, P-256) for a TLS server of these names and addresses. */
-export async function selfSigned(names: readonly string[], clock: Pick<Clock, 'now'>): Promise<Certificate> {
+export async function selfSigned(
+  names: readonly string[],
+  { commonName, clock }: { readonly commonName: string; readonly clock: Pick<Clock, 'now'> },
+): Promise<Certificate> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=Holdfast agent',
+    name: `CN=${commonName}`,
     notBefore: dateOf(clock.now() - dayMs),
     notAfter: dateOf(clock.now() + validYears * 365 * dayMs),
     keys,
