@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Conflict, Failure, type FailureDetails, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { errorBodySchema } from './errors.ts';
 import type { Peer } from './transport.ts';
@@ -27,8 +27,19 @@ export function parseAnswer<Schema extends z.ZodType>(
 export function failureOf({ status, text, url, peer }: Answer): Failure {
   const parsed = errorBodySchema.safeParse(parseJson(text));
   if (!parsed.success) return invalidAnswer({ url, peer }, `status ${status} without an error that can be read`);
-  const { code, message, nextStep } = parsed.data.error;
-  return new (classOf(status))(code, message, nextStep === undefined ? {} : { nextStep });
+  const { code, message, nextStep, details } = parsed.data.error;
+  return new (classOf(status))(code, message, {
+    evidence: fieldsOf(details),
+    ...(nextStep === undefined ? {} : { nextStep }),
+  });
+}
+
+const fieldsSchema = z.object({ fields: z.array(z.object({ path: z.string(), message: z.string() })) });
+
+/** What was wrong with which field of a request, a line each. */
+function fieldsOf(details: unknown): string[] {
+  const parsed = fieldsSchema.safeParse(details);
+  return (parsed.data?.fields ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
 }
 
 function classOf(status: number): new (code: string, message: string, details: FailureDetails) => Failure {

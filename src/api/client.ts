@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { Failure, InvalidRequest } from '../lib/failure.ts';
-import { agentRoutes, type Preflight, type PreflightRequest, type Route, type ServerInfo } from './agent.ts';
+import { agentRoutes, logPath, type Preflight, type PreflightRequest, type Route, type ServerInfo } from './agent.ts';
 import { followLog, type LogLine } from './follow-log.ts';
 import { failureOf, parseAnswer } from './answers.ts';
 import { isEnded, type Job, type JobKind, type JobOf, type jobRequestSchemas } from './jobs.ts';
@@ -99,13 +99,13 @@ export class AgentClient implements Disposable {
       const { state } = await this.get(kind, id, options);
       return isEnded(state);
     };
-    const open = async (pathAndQuery: string) => {
-      const url = new URL(pathAndQuery, this.url);
+    const open = async (query: string) => {
+      const url = new URL(`${logPath(kind, id)}?${query}`, this.url);
       const response = await this.#send({ method: 'GET', url, signal: options.signal });
       if (response.statusCode !== 200) throw await this.#failure(response, { url, signal: options.signal });
       return { url, response };
     };
-    return followLog({ kind, id, from: options.from ?? 0, signal: options.signal, open, isOver });
+    return followLog({ from: options.from ?? 0, signal: options.signal, open, isOver });
   }
 
   [Symbol.dispose](): void {

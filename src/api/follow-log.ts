@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { systemClock } from '../lib/clock.ts';
 import { LineSplitter } from '../lib/lines.ts';
-import { firstLineHeader, logPath } from './agent.ts';
-import type { JobKind } from './jobs.ts';
-import { unreachable } from './transport.ts';
+import { firstLineHeader } from './agent.ts';
+import { type Peer, unreachable } from './transport.ts';
 
 export interface LogLine {
   readonly number: number;
@@ -11,25 +10,24 @@ export interface LogLine {
 }
 
 export interface FollowOptions {
-  readonly kind: JobKind;
-  readonly id: string;
+  /** Who is asked. Default `agent`. */
+  readonly peer?: Peer;
   readonly from: number;
   readonly signal: AbortSignal;
-  readonly open: (pathAndQuery: string) => Promise<{ readonly url: URL; readonly response: IncomingMessage }>;
-  /** Has the job ended? */
+  readonly open: (query: string) => Promise<{ readonly url: URL; readonly response: IncomingMessage }>;
+  /** Has what writes it ended? */
   readonly isOver: () => Promise<boolean>;
 }
 
 /** Between the end of an answer and the next request. */
 const pauseMs = 100;
 
-/** The agent ends an answer when nothing was said for a while, so it is asked again until the job is over. */
+/** An answer ends when nothing was said for a while, so it is asked for again until the job is over. */
 export async function* followLog(options: FollowOptions): AsyncGenerator<LogLine, void, undefined> {
   let next = options.from;
   for (let wasOver = false; !wasOver;) {
     wasOver = await options.isOver();
-    const path = `${logPath(options.kind, options.id)}?follow=true&from=${next}`;
-    for await (const line of readLines(await options.open(path), options.signal)) {
+    for await (const line of readLines(await options.open(`follow=true&from=${next}`), options)) {
       next = line.number + 1;
       yield line;
     }
@@ -39,7 +37,7 @@ export async function* followLog(options: FollowOptions): AsyncGenerator<LogLine
 
 async function* readLines(
   { url, response }: { url: URL; response: IncomingMessage },
-  signal: AbortSignal,
+  { signal, peer }: FollowOptions,
 ): AsyncGenerator<LogLine> {
   let number = Number(response.headers[firstLineHeader] ?? 0);
   let lines: string[] = [];
@@ -53,6 +51,6 @@ async function* readLines(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw unreachable(url, cause);
+    throw unreachable(url, cause, peer);
   }
 }
