@@ -8,7 +8,7 @@ import { choosePrepared } from '../core/restore-preflight.ts';
 import { startServer, stopServer } from '../core/server-control.ts';
 import { findServerUsing } from '../core/server-using.ts';
 import type { AgentContext } from './context.ts';
-import { describeFailure } from './describe-failure.ts';
+import { describeFailure } from '../api/describe-failure.ts';
 import { serverControl } from './restore-target.ts';
 import { drillDirectory } from './run-drill.ts';
 import { restoreName } from './run-restore.ts';

@@ -30,7 +30,7 @@ export type AttemptView = z.output<typeof attemptSchema>;
 const runStatus = {
   /** Of the attempt at hand or the last one; 0 before the first. */
   attempt: z.int().nonnegative(),
-  /** Retries that a person asked for on top of those of the spec. */
+  /** Oldest first. */
   attempts: z.array(attemptSchema),
   startedAt: time.optional(),
   endedAt: time.optional(),
@@ -80,6 +80,10 @@ export const backupStatusSchema = z.object({
   agent: resourceNameSchema.optional(),
   technology: z.string().optional(),
   ...runStatus,
+  /** How many of the retries that were asked for have begun. */
+  retriesTaken: z.int().nonnegative().default(0),
+  /** Does its repository say that it is pinned? */
+  isPinned: z.boolean().default(false),
   /** The seal. */
   result: backupResultSchema.optional(),
   proof: proofSchema.optional(),

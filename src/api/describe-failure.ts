@@ -1,4 +1,4 @@
-import type { JobFailure } from '../api/jobs.ts';
+import type { JobFailure } from './jobs.ts';
 import { Failure, isPermanent } from '../lib/failure.ts';
 
 const maximumCauses = 8;
