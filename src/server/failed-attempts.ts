@@ -45,12 +45,19 @@ export class FailedAttempts {
     if (leftMs > 0) throw new TooManyFailures(Math.ceil(leftMs / 1_000), this.#what);
   }
 
-  remember(address: string): void {
-    const count = (this.#fresh(address)?.count ?? 0) + 1;
+  /** @returns takes it back, for an attempt that turned out to be right */
+  remember(address: string): () => void {
+    const failures = { count: (this.#fresh(address)?.count ?? 0) + 1, last: this.#clock.elapsed() };
     this.#failures.delete(address);
-    this.#failures.set(address, { count, last: this.#clock.elapsed() });
+    this.#failures.set(address, failures);
     const [oldest] = this.#failures.keys();
     if (this.#failures.size > maximumAddresses && oldest !== undefined) this.#failures.delete(oldest);
+    return () => this.#takeBack(address);
+  }
+
+  #takeBack(address: string): void {
+    const failures = this.#failures.get(address);
+    if (failures !== undefined) failures.count -= 1;
   }
 
   #fresh(address: string): Failures | undefined {
