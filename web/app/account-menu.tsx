@@ -1,0 +1,54 @@
+import { Button, Menu, useMantineColorScheme } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Icon } from '../components/icon.tsx';
+import { asking, call } from '../lib/api.ts';
+
+const schemes = [
+  { value: 'light', text: 'Light' },
+  { value: 'dark', text: 'Dark' },
+  { value: 'auto', text: 'As this computer' },
+] as const;
+
+export function AccountMenu() {
+  const { data: user } = useQuery(asking('getSession', {}));
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => call('signOut', {}),
+    onSettled: async () => {
+      queries.clear();
+      await navigate({ to: '/sign-in', search: {} });
+    },
+  });
+  return (
+    <Menu position="bottom-end" width={200} keepMounted={false}>
+      <Menu.Target>
+        <Button variant="subtle" color="gray" size="compact-sm" leftSection={<Icon name="person" />} c="inherit">
+          {user?.name ?? 'Account'}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component={Link} to="/account">
+          Account
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>Look</Menu.Label>
+        {schemes.map(({ value, text }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={colorScheme === value}
+            onClick={() => setColorScheme(value)}
+            rightSection={colorScheme === value ? <Icon name="check" /> : undefined}
+          >
+            {text}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,54 @@
+import { AppShell, Burger, Group, ScrollArea, VisuallyHidden } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { LiveEvents } from '../lib/events.ts';
+import { AccountMenu } from './account-menu.tsx';
+import { Brand } from './brand.tsx';
+import { Navigation } from './navigation.tsx';
+import classes from './shell.module.css';
+
+/** The frame of every page: brand, navigation, account; it keeps the connection over which changes come. */
+export function Shell() {
+  const queries = useQueryClient();
+  const [isOpen, menu] = useDisclosure(false);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    const events = new LiveEvents(queries);
+    return () => events[Symbol.dispose]();
+  }, [queries]);
+  useEffect(() => menu.close(), [pathname, menu.close]);
+  return (
+    <AppShell
+      header={{ height: 48 }}
+      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
+      <a className={classes['skip']} href="#content">
+        Skip to the page
+      </a>
+      <AppShell.Header className={classes['header']}>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
+            <Burger opened={isOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-expanded={isOpen}>
+              <VisuallyHidden>Navigation</VisuallyHidden>
+            </Burger>
+            <Link to="/backups" className={classes['brand']}>
+              <Brand />
+            </Link>
+          </Group>
+          <AccountMenu />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar className={classes['navbar']} aria-label="Navigation">
+        <AppShell.Section grow component={ScrollArea} p="xs">
+          <Navigation />
+        </AppShell.Section>
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} className={classes['main']}>
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+}

@@ -1,0 +1,37 @@
+import { Button, createTheme, type MantineColorsTuple, Modal, Paper, Table, Tooltip } from '@mantine/core';
+
+/** Kelp green-blue; shade 8 has enough contrast below white words, shade 3 on dark ground. */
+const kelp: MantineColorsTuple = [
+  '#e8f6f6',
+  '#d3eaeb',
+  '#a8d5d7',
+  '#7abfc2',
+  '#54acb0',
+  '#3ca0a4',
+  '#2d9a9f',
+  '#1c8489',
+  '#0b6b72',
+  '#00565c',
+];
+
+export const theme = createTheme({
+  primaryColor: 'kelp',
+  primaryShade: 8,
+  colors: { kelp },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace',
+  defaultRadius: 'sm',
+  cursorType: 'pointer',
+  headings: {
+    fontWeight: '600',
+    sizes: { h1: { fontSize: '1.375rem' }, h2: { fontSize: '1rem' }, h3: { fontSize: '0.875rem' } },
+  },
+  components: {
+    Button: Button.extend({ defaultProps: { size: 'sm' } }),
+    Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' } } }),
+    Paper: Paper.extend({ defaultProps: { withBorder: true, p: 'md' } }),
+    Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 13 } }),
+    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300 } }),
+  },
+});

@@ -1,0 +1,45 @@
+import { Text, Tooltip } from '@mantine/core';
+import { formatAge, formatBytes, formatDuration, formatExactTime, formatTime } from '../lib/format.ts';
+import { useNow } from '../lib/now.ts';
+
+/** A dash where there is nothing (yet), so that it is not taken for something that did not load. */
+export function Nothing() {
+  return (
+    <Text component="span" inherit c="dimmed">
+      –
+    </Text>
+  );
+}
+
+export function Bytes({ value }: { readonly value: number | undefined }) {
+  return value === undefined ? <Nothing /> : <span className="figures">{formatBytes(value)}</span>;
+}
+
+export function Duration({ ms }: { readonly ms: number | undefined }) {
+  return ms === undefined ? <Nothing /> : <span className="figures">{formatDuration(ms)}</span>;
+}
+
+/** A time, with its age and its seconds for who points at it. */
+export function Time({ at }: { readonly at: string | undefined }) {
+  const now = useNow();
+  if (at === undefined) return <Nothing />;
+  return (
+    <Tooltip label={`${formatExactTime(at)}, ${formatAge(at, now)}`}>
+      <time dateTime={at} className="figures">
+        {formatTime(at)}
+      </time>
+    </Tooltip>
+  );
+}
+
+/** How long ago (or how far ahead) a time is. */
+export function Age({ at }: { readonly at: string }) {
+  const now = useNow();
+  return (
+    <Tooltip label={formatExactTime(at)}>
+      <time dateTime={at} className="figures">
+        {formatAge(at, now)}
+      </time>
+    </Tooltip>
+  );
+}

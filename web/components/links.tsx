@@ -1,0 +1,14 @@
+import { Anchor, type AnchorProps, Button, type ButtonProps } from '@mantine/core';
+import { createLink } from '@tanstack/react-router';
+import type { AnchorHTMLAttributes, Ref } from 'react';
+
+type Native = { readonly ref?: Ref<HTMLAnchorElement> } & Omit<
+  AnchorHTMLAttributes<HTMLAnchorElement>,
+  keyof AnchorProps | keyof ButtonProps
+>;
+
+/** A link to a page, checked against the routes. */
+export const AnchorLink = createLink((props: AnchorProps & Native) => <Anchor {...props} />);
+
+/** As AnchorLink, for what leads to a form. */
+export const ButtonLink = createLink((props: ButtonProps & Native) => <Button component="a" {...props} />);

@@ -1,0 +1,60 @@
+import { formatDuration } from '../lib/format.ts';
+import { StatusMark } from './status-mark.tsx';
+import classes from './step-progress.module.css';
+
+export interface Step {
+  readonly name: string;
+  readonly state: 'done' | 'now' | 'ahead' | 'failed';
+  /** How long it took, or takes so far. */
+  readonly ms?: number | undefined;
+  /** Of the step at hand: from 0 to 1, where that can be told. */
+  readonly part?: number | undefined;
+  /** E.g. `1.2 GB of 3.4 GB, 90 MB/s, 25 s left` */
+  readonly detail?: string | undefined;
+}
+
+const looks = {
+  done: { tone: 'good', word: 'Done' },
+  now: { tone: 'busy', word: 'Now' },
+  ahead: { tone: 'quiet', word: 'Ahead' },
+  failed: { tone: 'bad', word: 'Failed' },
+} as const;
+
+/** The steps of what runs or ran, in order, each with its time; the bars are as long as the steps took. */
+export function StepProgress({ steps, label }: { readonly steps: readonly Step[]; readonly label: string }) {
+  const longest = Math.max(1, ...steps.map(({ ms = 0 }) => ms));
+  return (
+    <ol className={classes['steps']} aria-label={label}>
+      {steps.map((step, index) => (
+        <li key={`${step.name} ${index}`} className={classes['step']} data-state={step.state}>
+          <StatusMark {...looks[step.state]} />
+          <span className={classes['name']}>{step.name}</span>
+          <span className={classes['track']}>
+            <Bar step={step} longest={longest} />
+          </span>
+          <span className={classes['time']}>{step.ms === undefined ? '' : formatDuration(step.ms)}</span>
+          {step.detail === undefined ? null : <span className={classes['detail']}>{step.detail}</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Bar({ step, longest }: { readonly step: Step; readonly longest: number }) {
+  if (step.state === 'now' && step.part !== undefined) {
+    const percent = Math.round(100 * Math.min(1, step.part));
+    return (
+      <span
+        className={classes['bar']}
+        role="progressbar"
+        aria-label={step.name}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        style={{ width: `${percent}%` }}
+      />
+    );
+  }
+  const width = step.state === 'ahead' ? 0 : Math.max(1, (100 * (step.ms ?? 0)) / longest);
+  return <span className={classes['bar']} style={{ width: `${width}%` }} />;
+}

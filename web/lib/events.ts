@@ -1,0 +1,99 @@
+import type { QueryClient } from '@tanstack/react-query';
+import type { ManagerEvent } from '../../src/api/events.ts';
+import type { ResourceKind } from '../../src/api/resources.ts';
+import { recordProgress } from './progress.ts';
+
+/** The first part of the paths of a kind's routes, see `topicOf`. */
+const topics: Readonly<Record<ResourceKind, string>> = {
+  Agent: 'agents',
+  Service: 'services',
+  StorageLocation: 'locations',
+  Backup: 'backups',
+  Restore: 'restores',
+  Drill: 'drills',
+};
+/** What is asked of one kind and told by others: a service shows its agent's state, a plan the state of a service. */
+const alsoTold: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
+  Agent: ['services'],
+  Drill: ['backups'],
+};
+
+/** Changes that come within this time are read together. */
+const gatherMs = 300;
+
+export interface Stale {
+  readonly all: boolean;
+  readonly changes: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Does what was read under this key have to be read again? Lists always, answers about one name when that name changed. */
+export function isStale(queryKey: readonly unknown[], stale: Stale): boolean {
+  if (stale.all) return true;
+  const [topic, , asked] = queryKey;
+  const names = typeof topic === 'string' ? stale.changes.get(topic) : undefined;
+  if (names === undefined) return false;
+  const name = nameAsked(asked);
+  return name === undefined || names.has('*') || names.has(name);
+}
+
+/** Which topics, and which names in them (`*`: any), are other ones now. */
+export function staleAfter(events: readonly ManagerEvent[]): Stale {
+  const changes = new Map<string, Set<string>>();
+  const add = (topic: string, name: string): void => {
+    changes.set(topic, (changes.get(topic) ?? new Set()).add(name));
+  };
+  for (const event of events) {
+    if (event.type !== 'change') continue;
+    add(topics[event.kind], event.name);
+    for (const topic of alsoTold[event.kind] ?? []) add(topic, '*');
+  }
+  return { all: events.some(({ type }) => type === 'resync'), changes };
+}
+
+/** Keeps what the pages show as fresh as the manager says, until it is disposed of. */
+export class LiveEvents implements Disposable {
+  readonly #queries: QueryClient;
+  readonly #source: EventSource;
+  #gathered: ManagerEvent[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wasOpen = false;
+
+  constructor(queries: QueryClient, source = new EventSource('/api/v1/events')) {
+    this.#queries = queries;
+    this.#source = source;
+    this.#source.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data))));
+    this.#source.addEventListener('open', () => {
+      // What happened between two connections was not told.
+      if (this.#wasOpen) this.#hear({ type: 'resync' });
+      this.#wasOpen = true;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#source.close();
+    clearTimeout(this.#timer);
+  }
+
+  #hear(event: ManagerEvent): void {
+    if (event.type === 'progress') {
+      recordProgress(event);
+      return;
+    }
+    this.#gathered.push(event);
+    this.#timer ??= setTimeout(() => this.#tell(), gatherMs);
+  }
+
+  #tell(): void {
+    const stale = staleAfter(this.#gathered);
+    this.#gathered = [];
+    this.#timer = undefined;
+    void this.#queries.invalidateQueries({ predicate: ({ queryKey }) => isStale(queryKey, stale) });
+  }
+}
+
+function nameAsked(asked: unknown): string | undefined {
+  if (typeof asked !== 'object' || asked === null || !('params' in asked)) return undefined;
+  const { params } = asked;
+  if (typeof params !== 'object' || params === null || !('name' in params)) return undefined;
+  return typeof params.name === 'string' ? params.name : undefined;
+}

@@ -1,0 +1,92 @@
+export interface Figure {
+  readonly value: string;
+  readonly unit: string;
+}
+
+const byteUnits = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Three figures and a decimal unit: `0 B`, `1.23 GB`. */
+export function bytesFigure(bytes: number): Figure {
+  if (bytes < 999.5) return { value: String(Math.round(bytes)), unit: 'B' };
+  let value = bytes;
+  let unit = '';
+  for (unit of byteUnits) {
+    value /= 1000;
+    if (value < 999.5) break;
+  }
+  const decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return { value: value.toFixed(decimals), unit };
+}
+
+export function formatBytes(bytes: number): string {
+  const { value, unit } = bytesFigure(bytes);
+  return `${value} ${unit}`;
+}
+
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`;
+}
+
+/** `0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`, `3 d 1 h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A time that is past or to come, seen from `now`: `just now`, `5 min ago`, `in 3 h`. */
+export function formatAge(time: string | number, now: number): string {
+  const ms = now - new Date(time).getTime();
+  const much = roughly(Math.abs(ms));
+  if (much === undefined) return ms < -minute / 2 ? 'in a moment' : 'just now';
+  return ms < 0 ? `in ${much}` : `${much} ago`;
+}
+
+function roughly(ms: number): string | undefined {
+  if (ms < minute) return undefined;
+  if (ms < 2 * hour) return `${Math.floor(ms / minute)} min`;
+  if (ms < 2 * day) return `${Math.floor(ms / hour)} h`;
+  return `${Math.floor(ms / day)} d`;
+}
+
+/** `2026-11-21 01:43`, in the reader's own time zone. */
+export function formatTime(time: string | number): string {
+  const at = new Date(time);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+/** As formatTime, with seconds and the name of the time zone. */
+export function formatExactTime(time: string | number): string {
+  const at = new Date(time);
+  const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'short' })
+    .formatToParts(at)
+    .find(({ type }) => type === 'timeZoneName');
+  return `${formatTime(time)}:${two(at.getSeconds())} ${zone?.value ?? ''}`.trim();
+}
+
+/** `1 file`, `12,345 files` */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
+/** `10.11.19-MariaDB-deb12` is `10.11.19`. */
+export function formatVersion(version: string): string {
+  return version.replace(/-(mariadb|ubuntu|debian|log)\b.*$/i, '');
+}
+
+export function formatPercent(part: number, whole: number): string {
+  if (whole <= 0) return '0 %';
+  const percent = (100 * part) / whole;
+  return percent > 0 && percent < 1 ? '< 1 %' : `${Math.floor(percent)} %`;
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, '0');
+}
