@@ -1,7 +1,7 @@
-import { isEnded, type Job, type JobProgress, jobSchema } from '../api/jobs.ts';
+import { isEnded, type Job, type JobProgress, jobSchema, type LocationWish } from '../api/jobs.ts';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Failure } from '../lib/failure.ts';
-import { describeFailure } from './describe-failure.ts';
+import { describeFailure } from '../api/describe-failure.ts';
 import type { JobLog } from './job-log.ts';
 import { mayBecome } from './job-states.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -13,6 +13,8 @@ export interface RunTools {
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly report: (progress: Report) => void;
+  /** Of the request, with the secrets that came with it: they are in no record of the job. */
+  readonly location: LocationWish;
 }
 
 /** Does the work of a job and answers with its result, which must be one of the job's kind. */
@@ -21,6 +23,7 @@ export type Runner = (job: Job, tools: RunTools) => Promise<unknown>;
 export interface ActiveJobOptions {
   readonly clock: Clock;
   readonly log: JobLog;
+  readonly location: LocationWish;
   /** Makes a state of the job durable. */
   readonly write: (job: Job) => Promise<void>;
   /** Told when a state could not be made durable; the job goes on. */
@@ -85,10 +88,11 @@ export class ActiveJob {
 
   async #run(runner: Runner): Promise<void> {
     const { signal } = this.#controller;
+    const { location } = this.#options;
     const log = (line: string): void => this.#options.log.add(line);
     const report = (progress: Report): void => this.#report(progress);
     try {
-      const result = await runner(this.#job, { signal, log, report });
+      const result = await runner(this.#job, { signal, log, report, location });
       await this.#end({ state: 'Succeeded', result });
     } catch (error) {
       await this.#end(this.#endingOf(error));

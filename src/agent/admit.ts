@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isEnded, type Job, type JobKind, type JobRequest } from '../api/jobs.ts';
+import { isEnded, type Job, type JobKind } from '../api/jobs.ts';
 import { Conflict } from '../lib/failure.ts';
 
 export interface Wanted {
   readonly kind: JobKind;
   readonly id: string;
-  readonly request: JobRequest;
+  readonly request: Job['request'];
 }
 
 export interface Known {

@@ -47,6 +47,11 @@ export const configFileSchema = z.strictObject({
   database: databaseSchema.nullable().default({}),
   /** What requests may name. */
   locations: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/), locationSchema).default({}),
+  /**
+   * Storage locations that requests may bring along, each the beginning of where they may be: `s3://bucket/prefix?endpoint=…`,
+   * a directory, or `*` for any.
+   */
+  managedLocations: z.array(z.union([z.literal('*'), z.string().regex(/^(\/|s3:\/\/)/)])).default([]),
   restore: z
     .strictObject({
       /** Restores go below these and nowhere else. */

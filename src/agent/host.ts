@@ -22,6 +22,11 @@ export interface StoreWish {
 export interface Host {
   /** @throws InvalidRequest when the folder leads out of the location */
   openStore(wish: StoreWish): Promise<Storage & AsyncDisposable>;
+  /**
+   * May a location be used that lies at or below one of these, after symbolic links? `*` allows any.
+   * @throws InvalidRequest for text that is no location
+   */
+  allows(location: string, allowed: readonly string[]): Promise<boolean>;
   /** Tries every verb of a store. */
   probe(storage: Storage, options: Abortable): Promise<{ conditionalPut: boolean; failures: readonly Failure[] }>;
   readServerFacts(server: ServerConnection, options: Abortable): Promise<ServerFacts>;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemFiles } from '../core/placement-files.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Failure } from '../lib/failure.ts';
-import { type Job, jobRequestSchemas } from '../api/jobs.ts';
+import { type Job, type JobRequest, jobRequestSchemas } from '../api/jobs.ts';
 import type { Runner, RunTools } from './active-job.ts';
 import { JobStore, type StateFiles } from './job-store.ts';
 import { Jobs, type JobsOptions } from './jobs.ts';
@@ -60,7 +60,7 @@ describe('what is asked for twice or at the same time', () => {
     const { run, waiting } = held();
     const { jobs } = await open(run);
     await jobs.start('backup', id(1), request(2));
-    const outcome = async (kind: Job['kind'], name: string, wish: Job['request']) =>
+    const outcome = async (kind: Job['kind'], name: string, wish: JobRequest) =>
       jobs.start(kind, name, wish).then(
         (job) => `${job.attempt} ${job.state}`,
         (error: unknown) => (error instanceof Failure ? error.code : error),

@@ -1,4 +1,4 @@
-import { isEnded, type Job, type JobKind, type JobRequest, jobSchema } from '../api/jobs.ts';
+import { isEnded, type Job, type JobKind, type JobRequest, jobSchema, withoutSecrets } from '../api/jobs.ts';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Conflict, Failure, InvalidRequest } from '../lib/failure.ts';
 import { ActiveJob, type Runner } from './active-job.ts';
@@ -80,13 +80,13 @@ export class Jobs implements AsyncDisposable {
     const key = keyOf({ kind, id });
     if (this.#isStopping) throw stopped();
     await this.#refuseWhileRecovering();
+    const wanted = { kind, id, request: withoutSecrets(request) };
     const same = this.#find(kind, id);
     const known = { same, active: this.#activeJobs(), hasServer: this.#options.hasServer };
     // From here to the entry in #opening nothing waits, so two requests cannot both find the way free.
-    if (admit({ kind, id, request }, known) === 'known')
-      return (await this.#opening.get(key)?.opened) ?? this.get(kind, id);
-    const job = newJob({ kind, id, request }, this.#options.clock);
-    const opened = this.#open(job).finally(() => this.#opening.delete(key));
+    if (admit(wanted, known) === 'known') return (await this.#opening.get(key)?.opened) ?? this.get(kind, id);
+    const job = newJob(wanted, this.#options.clock);
+    const opened = this.#open(job, request).finally(() => this.#opening.delete(key));
     this.#opening.set(key, { job, opened });
     return opened;
   }
@@ -123,7 +123,7 @@ export class Jobs implements AsyncDisposable {
     if (this.#recovery !== undefined) throw recovering();
   }
 
-  async #open(job: Job): Promise<Job> {
+  async #open(job: Job, { location }: JobRequest): Promise<Job> {
     const { store, clock, run, onTrouble, writeEveryMs } = this.#options;
     const key = keyOf(job);
     await store.write(job);
@@ -132,6 +132,7 @@ export class Jobs implements AsyncDisposable {
     const active = new ActiveJob(job, run, {
       clock,
       log,
+      location,
       write: async (state) => store.write(state),
       onWriteFailed: (error) => onTrouble(`The state of ${job.kind} ${job.id} cannot be recorded`, error),
       ...(writeEveryMs === undefined ? {} : { writeEveryMs }),

@@ -1,24 +1,14 @@
-import { chmod, mkdir, realpath } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { dirname, join, sep } from 'node:path';
+import { join } from 'node:path';
 import { Lineages } from '../core/lineage.ts';
-import { chooseEngine } from '../engine/choose-engine.ts';
-import { findEngines } from '../engine/find-engines.ts';
-import { collectOptionFiles } from '../engine/option-files.ts';
-import { PrivateDirectory } from '../engine/private-directory.ts';
-import { readServerFacts } from '../engine/server-facts.ts';
-import { Sql } from '../engine/sql.ts';
 import { type Clock, isoTime, systemClock } from '../lib/clock.ts';
-import { Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
-import { prepareDirectory } from '../storage/directory.ts';
-import { parseLocation, type StorageLocation } from '../storage/location.ts';
-import { openStorage } from '../storage/open-storage.ts';
-import { probeStorage } from '../storage/probe.ts';
+import { Failure, PermanentFailure } from '../lib/failure.ts';
 import type { Runner } from './active-job.ts';
 import { Authenticator } from './authenticate.ts';
 import type { AgentConfig } from './config.ts';
 import { type AgentContext, databaseConnection } from './context.ts';
-import type { Host, StoreWish } from './host.ts';
+import type { Host } from './host.ts';
 import { readIdentity } from './identity.ts';
 import { JobStore } from './job-store.ts';
 import { Jobs } from './jobs.ts';
@@ -29,6 +19,7 @@ import { runBackup } from './run-backup.ts';
 import { runDrill } from './run-drill.ts';
 import { runRestore } from './run-restore.ts';
 import { createServer } from './server.ts';
+import { systemHost } from './system-host.ts';
 import { lockDirectory } from '../lib/single-instance.ts';
 
 export interface AgentOptions {
@@ -189,63 +180,4 @@ async function listen(
   const bound: AddressInfo | string | null = server.server.address();
   const shown = address.includes(':') ? `[${address}]` : address;
   return `https://${shown}:${typeof bound === 'object' && bound !== null ? bound.port : port}`;
-}
-
-function systemHost({ toolPath, toolEnv }: AgentConfig): Host {
-  return {
-    openStore,
-    probe: async (storage, { signal }) => {
-      const { conditionalPut, findings } = await probeStorage(storage, { signal });
-      return { conditionalPut, failures: findings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
-    },
-    readServerFacts,
-    findEngines: async ({ signal }) => findEngines({ path: toolPath, env: toolEnv, signal }),
-    chooseEngine,
-    optionFiles: async ({ signal }) => collectOptionFiles({ signal }),
-    connect: async (connection, given) => Sql.connect(connection, given),
-    removePrivateLeftovers: async () => {
-      // Making one removes those of processes that are gone.
-      await using _ = await PrivateDirectory.create();
-    },
-  };
-}
-
-async function openStore({ location: text, folder, credentials, mayCreate }: StoreWish) {
-  const base = parseLocation(text);
-  const location = folder === undefined ? base : within(base, folder);
-  if (location.kind === 'directory' && base.kind === 'directory') {
-    if (mayCreate) await makeFolders(base.path, location.path);
-    await refuseOutside(base.path, location.path);
-  }
-  return openStorage(location, { secrets: credentials ?? {} });
-}
-
-function within(base: StorageLocation, folder: string): StorageLocation {
-  if (base.kind === 'directory') return { ...base, path: join(base.path, folder) };
-  return { ...base, prefix: base.prefix === '' ? folder : `${base.prefix}/${folder}` };
-}
-
-/** The directory of the location itself is never made: it may be a file system that is not mounted. */
-async function makeFolders(base: string, path: string): Promise<void> {
-  if (path === base) return;
-  if (dirname(path) !== base) await makeFolders(base, dirname(path));
-  await prepareDirectory(path);
-}
-
-/** A symbolic link in a store must not lead elsewhere. */
-async function refuseOutside(base: string, path: string): Promise<void> {
-  if (path === base) return;
-  const [root, real] = await Promise.all([realOr(base), realOr(path)]);
-  if (root === undefined || real === undefined || real.startsWith(`${root}${sep}`)) return;
-  throw new InvalidRequest(
-    'folder-outside',
-    `Cannot use this folder as it leads out of the storage location: ${path}`,
-    {
-      nextStep: 'Choose a folder that is no symbolic link.',
-    },
-  );
-}
-
-async function realOr(path: string): Promise<string | undefined> {
-  return realpath(path).catch(() => undefined);
 }

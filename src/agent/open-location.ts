@@ -1,3 +1,4 @@
+import type { LocationWish } from '../api/jobs.ts';
 import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import type { Sealed } from '../repository/documents.ts';
 import { initRepository, openRepository, type Repository } from '../repository/repository.ts';
@@ -6,11 +7,10 @@ import type { Unlock } from '../repository/slots.ts';
 import type { LocationConfig } from './config-schema.ts';
 import type { AgentContext } from './context.ts';
 import { readSecretFile, readSecretLine } from '../lib/secret-file.ts';
-import { readCredentials } from './credentials-file.ts';
+import { readCredentials, type S3Credentials } from './credentials-file.ts';
 
 export interface Place {
-  /** A name from the agent's file. */
-  readonly location: string;
+  readonly location: LocationWish;
   readonly folder?: string | undefined;
 }
 
@@ -25,22 +25,20 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the repository at a place that the agent's file lists, with the key that it names.
- * @throws InvalidRequest `unknown-location`; PermanentFailure `not-a-repository`, `repository-not-encrypted`, `wrong-key`
+ * Opens the repository at a place that the agent's file lists or allows, with its key.
+ * @throws InvalidRequest `unknown-location`; PermanentFailure `location-not-allowed`, `not-a-repository`, `repository-not-encrypted`, `wrong-key`
  */
 export async function openLocation(
   context: AgentContext,
   { location, folder }: Place,
   options: OpenOptions,
 ): Promise<OpenedRepository> {
-  const config = locationConfig(context, location);
-  const credentials = config.credentialsFile === undefined ? undefined : await readCredentials(config.credentialsFile);
-  const unlock = await readUnlock(config);
+  const { name, unlock, ...where } = await accessTo(context, location);
   const { mayCreate } = options;
-  const storage = await context.host.openStore({ location: config.location, folder, credentials, mayCreate });
+  const storage = await context.host.openStore({ ...where, folder, mayCreate });
   try {
     const repository = await openOrMake(context, { storage, unlock, ...options });
-    if (unlock !== undefined && repository.facts.keyId === undefined) throw notEncrypted(location, storage.description);
+    if (unlock !== undefined && repository.facts.keyId === undefined) throw notEncrypted(name, storage.description);
     return { repository, [Symbol.asyncDispose]: async () => storage[Symbol.asyncDispose]() };
   } catch (error) {
     await storage[Symbol.asyncDispose]();
@@ -67,8 +65,45 @@ export async function readSealed(repository: Repository, backup: string, signal:
   );
 }
 
-/** @throws InvalidRequest `unknown-location` */
-export function locationConfig({ config }: AgentContext, name: string): LocationConfig {
+interface Access {
+  readonly name: string;
+  readonly location: string;
+  readonly credentials: S3Credentials | undefined;
+  readonly unlock: Unlock | undefined;
+}
+
+async function accessTo(context: AgentContext, wish: LocationWish): Promise<Access> {
+  if (typeof wish !== 'string') return broughtAlong(context, wish);
+  const config = locationConfig(context, wish);
+  const credentials = config.credentialsFile === undefined ? undefined : await readCredentials(config.credentialsFile);
+  return { name: wish, location: config.location, credentials, unlock: await readUnlock(config) };
+}
+
+/** A location that came with the request. */
+async function broughtAlong(
+  { host, config }: AgentContext,
+  { name, location, credentials, encryption }: Exclude<LocationWish, string>,
+): Promise<Access> {
+  if (!(await host.allows(location, config.managedLocations))) throw locationNotAllowed(name, location);
+  return {
+    name,
+    location,
+    credentials: credentials && { ...credentials, sessionToken: credentials.sessionToken },
+    unlock: encryption.type === 'none' ? undefined : { kind: 'passphrase', passphrase: encryption.passphrase },
+  };
+}
+
+function locationNotAllowed(name: string, location: string): PermanentFailure {
+  return new PermanentFailure(
+    'location-not-allowed',
+    `Cannot use the storage location ${name} as the agent's file does not allow it: ${location}`,
+    {
+      nextStep: `On the agent's host, add ${JSON.stringify(location)}, or what it begins with, to \`managedLocations\` in the agent's file and restart the agent.`,
+    },
+  );
+}
+
+function locationConfig({ config }: AgentContext, name: string): LocationConfig {
   const found = Object.hasOwn(config.locations, name) ? config.locations[name] : undefined;
   if (found !== undefined) return found;
   const names = Object.keys(config.locations).join(', ');
@@ -121,7 +156,7 @@ async function make({ host, clock, program }: AgentContext, { storage, signal, u
 function notEncrypted(location: string, description: string): PermanentFailure {
   return new PermanentFailure(
     'repository-not-encrypted',
-    `Cannot use the repository in storage location ${location} as it is not encrypted and the agent's file says it must be: ${description}`,
+    `Cannot use the repository in storage location ${location} as it is not encrypted and must be: ${description}`,
     { nextStep: 'Use another folder, or say `"encryption": {"type": "none"}` for this location.' },
   );
 }

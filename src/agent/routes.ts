@@ -9,10 +9,10 @@ import {
 import type { Finding } from '../engine/engine.ts';
 import { Failure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection } from './context.ts';
-import { describeFailure } from './describe-failure.ts';
+import { describeFailure } from '../api/describe-failure.ts';
 import type { Abortable } from './host.ts';
 import type { Jobs } from './jobs.ts';
-import { openLocation } from './open-location.ts';
+import { openLocation, type Place } from './open-location.ts';
 import { preflightBackup } from './run-backup.ts';
 import { preflightRestoreJob } from './run-restore.ts';
 import type { Mount } from './server.ts';
@@ -58,6 +58,7 @@ async function serverInfo({ context, agent }: RoutesOptions, options: Abortable)
     ...(database === undefined ? {} : { database }),
     engines: engines.map((engine) => ({ name: engine.name, version: engine.version, isChosen: engine === chosen })),
     locations: Object.keys(config.locations),
+    managedLocations: config.managedLocations,
     restoreDirectories: config.restore.directories,
     mayRestoreInPlace: config.restore.mayRestoreInPlace,
   };
@@ -102,11 +103,7 @@ async function checkServer(context: AgentContext, options: Abortable): Promise<r
   return [found, ...(await preflightBackup(context, { server, facts }, options))];
 }
 
-async function checkRepository(
-  context: AgentContext,
-  place: { location: string; folder?: string | undefined },
-  options: Abortable,
-): Promise<readonly Finding[]> {
+async function checkRepository(context: AgentContext, place: Place, options: Abortable): Promise<readonly Finding[]> {
   await using opened = await openLocation(context, place, { ...options, mayCreate: true });
   const { storage, facts } = opened.repository;
   const how = facts.keyId === undefined ? 'not encrypted' : 'encrypted';

@@ -11,10 +11,11 @@ import { openLocation } from './open-location.ts';
 
 /** Takes a backup of the agent's server. @returns its seal */
 export async function runBackup(context: AgentContext, job: JobOf<'backup'>, tools: RunTools): Promise<unknown> {
-  const { signal, log, report } = tools;
+  const { signal, log, report, location } = tools;
   const { request } = job;
+  const { folder } = request;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
-  await using opened = await openLocation(context, request, { signal, mayCreate: true });
+  await using opened = await openLocation(context, { location, folder }, { signal, mayCreate: true });
   const settled = await readSettlement(opened.repository, job.id, signal);
   if (settled?.state === 'sealed') {
     // An attempt before was sealed, and its agent killed before it could say so.

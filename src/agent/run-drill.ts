@@ -19,10 +19,11 @@ const queryLimitMs = 24 * 60 * 60 * 1000;
 
 /** Restores a backup into a scratch directory, starts a server on it and checks its tables. */
 export async function runDrill(context: AgentContext, job: JobOf<'drill'>, tools: RunTools): Promise<unknown> {
-  const { signal, log, report } = tools;
+  const { signal, log, report, location } = tools;
   const { request } = job;
+  const { folder } = request;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
-  await using opened = await openLocation(context, request, { signal, mayCreate: false });
+  await using opened = await openLocation(context, { location, folder }, { signal, mayCreate: false });
   const { repository } = opened;
   const sealed = await readSealed(repository, request.backup, signal);
   const { vendor, version } = serverOf(sealed);

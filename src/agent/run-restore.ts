@@ -15,13 +15,14 @@ import { StopMarker } from './stop-marker.ts';
 
 /** Restores a backup. @returns where it is now and how long each step took */
 export async function runRestore(context: AgentContext, job: JobOf<'restore'>, tools: RunTools): Promise<unknown> {
-  const { signal, log, report } = tools;
+  const { signal, log, report, location } = tools;
   const { request } = job;
+  const { folder } = request;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
   const target = await restoreTarget(context, request.target, { signal });
   const { directory } = target;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false, directory });
-  await using opened = await openLocation(context, request, { signal, mayCreate: false });
+  await using opened = await openLocation(context, { location, folder }, { signal, mayCreate: false });
   const { repository } = opened;
   const sealed = await readSealed(repository, request.backup, signal);
   const marker = new StopMarker(context, job);

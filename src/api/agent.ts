@@ -59,6 +59,8 @@ export const serverInfoSchema = z.object({
   engines: z.array(z.object({ name: z.string(), version: z.string(), isChosen: z.boolean() })),
   /** What the agent's own file allows. */
   locations: z.array(z.string()),
+  /** Where locations may be that come with a request; `*` is anywhere. */
+  managedLocations: z.array(z.string()).default([]),
   restoreDirectories: z.array(z.string()),
   mayRestoreInPlace: z.boolean(),
 });

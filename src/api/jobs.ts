@@ -35,7 +35,37 @@ export const jobIdSchemas = { backup: backupId, restore: jobName, drill: jobName
 /** Counted by the caller from 1: the same one again gets the same answer, a lower one is refused. */
 const attempt = z.int().min(1).max(1_000_000);
 
-const repositoryFields = { location: locationName, folder: folder.optional() };
+/**
+ * A storage location that the caller brings along, with its secrets; the agent's own file says which ones it takes. Secrets
+ * stay in the memory of the agent, and only until the job has ended.
+ */
+export const managedLocationSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, 'the name of a storage location of the manager'),
+  /** `s3://bucket/prefix?…` or an absolute path, without secrets. */
+  location: z.string().min(1).max(5000),
+  /** Of an S3 store. Without them the agent looks where programs for S3 usually do. */
+  credentials: z
+    .strictObject({
+      accessKeyId: z.string().min(1).max(500),
+      secretAccessKey: z.string().min(1).max(500),
+      sessionToken: z.string().min(1).max(5000).optional(),
+    })
+    .optional(),
+  /** A repository that is not there yet is made so by its first backup. */
+  encryption: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('none') }),
+    z.strictObject({ type: z.literal('passphrase'), passphrase: z.string().min(1).max(1000) }),
+  ]),
+});
+export type ManagedLocation = z.output<typeof managedLocationSchema>;
+
+const locationSchema = z.union([locationName, managedLocationSchema]);
+/** A name in the agent's own file, or a location that comes with the request. */
+export type LocationWish = z.output<typeof locationSchema>;
+
+const repositoryFields = { location: locationSchema, folder: folder.optional() };
+/** As a job tells of it: without secrets. */
+const shownLocation = { location: z.union([locationName, z.object({ name: z.string(), location: z.string() })]) };
 /** For applying the redo log. */
 const memoryBytes = z
   .int()
@@ -89,6 +119,8 @@ export const jobRequestSchemas = {
   restore: restoreRequestSchema,
   drill: drillRequestSchema,
 } as const;
+/** What is asked of an agent, complete. */
+export type JobRequest = z.output<(typeof jobRequestSchemas)[JobKind]>;
 
 /** How far a job is. A restore or drill reads from the store, a backup from the server's files. */
 export const jobProgressSchema = z.object({
@@ -178,21 +210,21 @@ const common = {
 export const backupJobSchema = z.object({
   kind: z.literal('backup'),
   id: backupId,
-  request: backupRequestSchema,
+  request: z.object({ ...backupRequestSchema.shape, ...shownLocation }),
   ...common,
   result: backupResultSchema.optional(),
 });
 export const restoreJobSchema = z.object({
   kind: z.literal('restore'),
   id: jobName,
-  request: restoreRequestSchema,
+  request: z.object({ ...restoreRequestSchema.shape, ...shownLocation }),
   ...common,
   result: restoreResultSchema.optional(),
 });
 export const drillJobSchema = z.object({
   kind: z.literal('drill'),
   id: jobName,
-  request: drillRequestSchema,
+  request: z.object({ ...drillRequestSchema.shape, ...shownLocation }),
   ...common,
   result: drillResultSchema.optional(),
 });
@@ -200,8 +232,14 @@ export const drillJobSchema = z.object({
 /** One job as an agent tells of it. */
 export const jobSchema = z.discriminatedUnion('kind', [backupJobSchema, restoreJobSchema, drillJobSchema]);
 export type Job = z.output<typeof jobSchema>;
-export type JobRequest = Job['request'];
 export type JobOf<Kind extends JobKind> = Extract<Job, { kind: Kind }>;
+
+/** A request as it is kept and shown: of a location that came with it only the name and where it is. */
+export function withoutSecrets(request: JobRequest): Job['request'] {
+  const { location } = request;
+  if (typeof location === 'string') return { ...request, location };
+  return { ...request, location: { name: location.name, location: location.location } };
+}
 
 export function isEnded(state: JobState): boolean {
   return state === 'Succeeded' || state === 'Failed' || state === 'Cancelled';
