@@ -1,7 +1,16 @@
 import type { Invocation } from './context.ts';
-import { isOnAgent } from './where.ts';
+import { refuseManagerOptions } from './refuse-options.ts';
+import { whereOf } from './where.ts';
 
 export async function backupCommand(invocation: Invocation): Promise<void> {
-  if (isOnAgent(invocation)) await (await import('./remote/backup.ts')).backUpOnAgent(invocation);
-  else await (await import('./local/backup.ts')).backUpHere(invocation);
+  const where = await whereOf(invocation);
+  if (where !== 'manager') refuseManagerOptions(invocation);
+  switch (where) {
+    case 'manager':
+      return (await import('./on-manager/backup.ts')).backUpOnManager(invocation);
+    case 'agent':
+      return (await import('./remote/backup.ts')).backUpOnAgent(invocation);
+    case 'process':
+      return (await import('./local/backup.ts')).backUpHere(invocation);
+  }
 }

@@ -19,6 +19,8 @@ export interface Invocation {
   /** Operands, in order. */
   readonly args: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
+  /** Does the option stand on the command line, rather than in the environment? @param name as commander spells it */
+  readonly isTyped: (name: string) => boolean;
 }
 
 /** A command: throws what went wrong. */

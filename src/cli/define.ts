@@ -25,6 +25,7 @@ export function define(parent: Command, definition: Definition, run: Runner): Co
     .description(description === undefined ? sentence(summary) : `${sentence(summary)}\n\n${description}`);
   for (const option of options) command.addOption(option);
   command.addHelpText('after', exampleText(examples));
+  runnable.add(command);
   return command.action(() => run(command, load));
 }
 
@@ -34,6 +35,26 @@ export function exampleText(examples: readonly (readonly [string, string])[]): s
 
 export function option(flags: string, description: string): Option {
   return new Option(flags, description);
+}
+
+/** How an agent or a manager is talked to. */
+export const connectionOptions: readonly Option[] = [
+  option('--token-file <file>', "holds the agent's token, or an API token of the manager").env('HOLDFAST_TOKEN_FILE'),
+  option('--fingerprint <sha256>', 'of its certificate, as it prints it when it starts').env('HOLDFAST_FINGERPRINT'),
+  option('--ca-file <file>', 'certificate that vouches for its own, instead of --fingerprint').env('HOLDFAST_CA_FILE'),
+];
+
+/** Of commands that only a manager knows. */
+export const managerOptions: readonly Option[] = [
+  option('--manager <url>', 'which manager, such as https://holdfast.example.net:7440').env('HOLDFAST_URL'),
+  ...connectionOptions,
+].map((each) => each.helpGroup('Manager:'));
+
+const runnable = new WeakSet<Command>();
+
+/** Does it do something by itself, besides what commands below it do? */
+export function isRunnable(command: Command): boolean {
+  return runnable.has(command);
 }
 
 function sentence(summary: string): string {

@@ -1,7 +1,16 @@
 import type { Invocation } from './context.ts';
-import { isOnAgent } from './where.ts';
+import { refuseManagerOptions } from './refuse-options.ts';
+import { whereOf } from './where.ts';
 
 export async function drillCommand(invocation: Invocation): Promise<void> {
-  if (isOnAgent(invocation)) await (await import('./remote/drill.ts')).drillOnAgent(invocation);
-  else await (await import('./local/drill.ts')).drillHere(invocation);
+  const where = await whereOf(invocation);
+  if (where !== 'manager') refuseManagerOptions(invocation);
+  switch (where) {
+    case 'manager':
+      return (await import('./on-manager/drill.ts')).drillOnManager(invocation);
+    case 'agent':
+      return (await import('./remote/drill.ts')).drillOnAgent(invocation);
+    case 'process':
+      return (await import('./local/drill.ts')).drillHere(invocation);
+  }
 }

@@ -1,21 +1,17 @@
-import { type Command, Option } from 'commander';
-import { define, type Definition, option, type Runner } from './define.ts';
+import type { Command, Option } from 'commander';
+import { connectionOptions, define, type Definition, option, type Runner } from './define.ts';
 import { byteSize, label, wholeNumber } from './parse-options.ts';
 
-const agentOptions: readonly Option[] = [
-  option('--agent <url>', 'do it on this agent, such as https://db1.example.net:7443; without it, in this process').env(
-    'HOLDFAST_URL',
+const elsewhereOptions: readonly Option[] = [
+  option('--manager <url>', 'have a manager see to it, such as https://holdfast.example.net:7440').env('HOLDFAST_URL'),
+  option('--agent <url>', 'do it on this agent, such as https://db1.example.net:7443').env('HOLDFAST_URL'),
+  ...connectionOptions,
+  option(
+    '--location <name>',
+    "a storage location of the manager, or of the agent's own file; needed where it has several",
   ),
-  option('--token-file <file>', "holds the agent's token").env('HOLDFAST_TOKEN_FILE'),
-  option('--fingerprint <sha256>', "of the agent's certificate, as it prints it when it starts").env(
-    'HOLDFAST_FINGERPRINT',
-  ),
-  option('--ca-file <file>', "certificate that vouches for the agent's, instead of --fingerprint").env(
-    'HOLDFAST_CA_FILE',
-  ),
-  option('--location <name>', "a storage location of the agent's own file; needed where it has several"),
   option('--folder <path>', 'the folder in it that holds the repository'),
-].map((each) => each.helpGroup('On an agent:'));
+].map((each) => each.helpGroup('On a manager or an agent; without --manager and --agent, in this process:'));
 
 const serverOptions: readonly Option[] = [
   option('--socket <path>', 'socket of the database server; without it and --host, the usual ones are tried'),
@@ -38,6 +34,9 @@ const ofService = option('--service <name>', 'of "latest": only backups of this 
 const atSource = '--socket /run/mysqld/mysqld.sock';
 const agent = '--agent https://db1.example.net:7443 --token-file token --fingerprint 9f3a…';
 
+const manager = '--manager https://holdfast.example.net:7440 --token-file token';
+const detach = option('--detach', 'do not wait for the end');
+
 const definitions: readonly Definition[] = [
   {
     usage: 'backup',
@@ -58,14 +57,22 @@ const definitions: readonly Definition[] = [
         .argParser(wholeNumber({ min: 0, max: 20 }))
         .default(2),
       option('--resume <id>', 'go on with a backup that failed before, using what it uploaded'),
+      ...[
+        option('--retry-interval <seconds>', 'between two attempts')
+          .argParser(wholeNumber({ min: 1, max: 28_800 }))
+          .default(30),
+        option('--description <text>', 'for people').argParser(label),
+        detach,
+      ].map((each) => each.helpGroup('On a manager only:')),
       stateDirectory,
       ...serverOptions,
-      ...agentOptions,
+      ...elsewhereOptions,
     ],
     examples: [
       [`holdfast backup -r /srv/backups --passphrase-file pass ${atSource}`, 'of the server on this host'],
       ['holdfast backup -q -r "s3://bucket/db1?region=eu-central-1" --key-file /etc/holdfast/key', 'from cron'],
       [`holdfast backup ${agent}`, 'of the server beside an agent'],
+      [`holdfast backup --service shop --location s3 ${manager}`, 'of a service of a manager'],
     ],
     load: async () => (await import('./backup.ts')).backupCommand,
   },
@@ -86,11 +93,22 @@ const definitions: readonly Definition[] = [
         .default(600),
       option('--owner <user>', 'of the restored files, where the target does not tell'),
       option('-y, --yes', 'do not ask for confirmation'),
+      ...[
+        option('--onto <service>', 'in place of the data of this service, instead of --to and --in-place'),
+        option('--on <agent>', 'with --to: on the host of this agent; default: that of the service it was taken of'),
+        option('--identity <which>', 'of the restored server: a copy beside its source needs a new one').choices([
+          'new',
+          'keep',
+        ]),
+        option('--replication <how>', 'may it replicate when it starts?').choices(['stopped', 'start']),
+        option('--plan', 'only say what would happen'),
+        detach,
+      ].map((each) => each.helpGroup('On a manager only:')),
       memory,
       ofService,
       stateDirectory,
       ...serverOptions,
-      ...agentOptions,
+      ...elsewhereOptions,
     ],
     examples: [
       [
@@ -102,6 +120,10 @@ const definitions: readonly Definition[] = [
         'replace the data of the server on this host',
       ],
       [`holdfast restore 20261121T014327Z-9f3a21bc --in-place ${agent}`, 'of the server beside an agent'],
+      [
+        `holdfast restore before-upgrade --onto shop-replica --identity new --replication stopped ${manager}`,
+        'of a service of a manager, by the name of the backup',
+      ],
     ],
     load: async () => (await import('./restore.ts')).restoreCommand,
   },
@@ -118,34 +140,24 @@ const definitions: readonly Definition[] = [
       ),
       option('--server-program <path>', 'mariadbd or mysqld; default: looked for on the PATH'),
       option('--owner <user>', 'whom the server runs as, where this runs as root; default mysql'),
+      ...[option('--on <agent>', 'on the host of this agent; without it the manager chooses one'), detach].map((each) =>
+        each.helpGroup('On a manager only:'),
+      ),
       memory,
       ofService,
-      ...agentOptions,
+      ...elsewhereOptions,
     ],
     examples: [
       ['holdfast drill latest -r /srv/backups --passphrase-file pass', 'prove the newest backup'],
       ['holdfast drill latest --checksums --json -r /srv/backups --passphrase-file pass', 'with checksums to compare'],
       [`holdfast drill 20261121T014327Z-9f3a21bc ${agent}`, 'on the host of an agent'],
+      [`holdfast drill before-upgrade ${manager}`, 'by a manager, on a host that can'],
     ],
     load: async () => (await import('./drill.ts')).drillCommand,
   },
-  {
-    usage: 'agent',
-    summary: 'run beside a database server and take orders over HTTPS',
-    description:
-      'What it may do is said by its own file, which no request can change. It prints its address, the fingerprint of its certificate and where its token is. Ctrl-C or SIGTERM end it.',
-    options: [
-      option('--config <file>', 'its own file, JSON; default /etc/holdfast/agent.json if it is there'),
-      option('--log-level <level>', 'of the log on stderr, one JSON object on each line')
-        .choices(['debug', 'info', 'warn', 'error', 'silent'])
-        .default('info'),
-    ],
-    examples: [['holdfast agent --config /etc/holdfast/agent.json', 'as a service would']],
-    load: async () => (await import('./agent.ts')).agentCommand,
-  },
 ];
 
-/** `backup`, `restore` and `drill`: on an agent where one is named, else in this process. */
-export function defineJobs(program: Command, run: Runner): void {
-  for (const definition of definitions) define(program, definition, run);
+/** `backup`, `restore` and `drill`: on a manager or an agent where one is named, else in this process. */
+export function defineJobs(program: Command, run: Runner): readonly Command[] {
+  return definitions.map((definition) => define(program, definition, run));
 }

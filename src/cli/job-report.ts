@@ -31,7 +31,12 @@ export interface DrillFigures extends Timed {
   readonly checksums: Readonly<Record<string, string>>;
 }
 
-export function reportBackup(output: Output, sealed: BackupFigures, tookMs: number): void {
+/** @param options `called`: what people call it; default its id */
+export function reportBackup(
+  output: Output,
+  sealed: BackupFigures,
+  { tookMs, called = sealed.backup }: { readonly tookMs: number; readonly called?: string },
+): void {
   output.json({ type: 'result', ...sealed, id: sealed.backup, tookMs: Math.round(tookMs) });
   const { storedBytes, logicalBytes, binlog, parent, gtid } = sealed;
   const share = logicalBytes === 0 ? '' : ` (${((100 * storedBytes) / logicalBytes).toFixed(1)} % of it)`;
@@ -44,9 +49,9 @@ export function reportBackup(output: Output, sealed: BackupFigures, tookMs: numb
     ['GTID', gtid === '' ? undefined : gtid],
     ['Took', formatDuration(tookMs)],
   ];
-  output.text(`Backup ${sealed.backup} of ${plainText(sealed.service)} is complete.`);
+  output.text(`Backup ${called} of ${plainText(sealed.service)} is complete.`);
   output.remark(...indented(facts));
-  output.remark(`To prove that it restores: holdfast drill ${sealed.backup}`);
+  output.remark(`To prove that it restores: holdfast drill ${called}`);
 }
 
 export function reportRestore(

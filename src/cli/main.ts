@@ -29,7 +29,9 @@ async function runCommand(command: Command, load: () => Promise<Handler>): Promi
   using context = createContext(command);
   try {
     const handler = await load();
-    await handler({ context, args: command.args, options: command.opts() });
+    const isTyped = (name: string): boolean => command.getOptionValueSourceWithGlobals(name) === 'cli';
+    // `backup list --service x`: an option that the command above knows as well is kept there.
+    await handler({ context, args: command.args, options: command.optsWithGlobals(), isTyped });
     // A write that failed tells of it in a later turn.
     await nextTurn();
     context.interruption.throwIfUnexpected();

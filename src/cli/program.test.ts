@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { completionScript, completionShells } from './completion.ts';
+import { isRunnable } from './define.ts';
 import { createProgram } from './program.ts';
 
 const program = createProgram(async () => undefined);
@@ -13,7 +14,7 @@ function commandsBelow(command: Command, path: string): [string, Command][] {
   });
 }
 
-const leaves = commandsBelow(program, 'holdfast').filter(([, command]) => command.commands.length === 0);
+const leaves = commandsBelow(program, 'holdfast').filter(([, command]) => isRunnable(command));
 
 function helpOf(command: Command): string {
   let text = '';
@@ -34,6 +35,13 @@ test('the commands that were promised are there', () => {
         (name) => `repository ${name}`,
       ),
       ...['list', 'add', 'remove'].map((name) => `repository key ${name}`),
+      ...['list', 'show', 'follow', 'cancel', 'retry', 'pin', 'unpin', 'delete'].map((name) => `backup ${name}`),
+      ...['restore', 'drill'].flatMap((kind) => ['list', 'show', 'follow', 'cancel'].map((name) => `${kind} ${name}`)),
+      ...['service', 'storage'].flatMap((kind) =>
+        ['list', 'show', 'add', 'edit', 'test', 'remove'].map((name) => `${kind} ${name}`),
+      ),
+      ...['list', 'show', 'token', 'remove'].map((name) => `agent ${name}`),
+      ...['create', 'list', 'remove'].map((name) => `token ${name}`),
     ]),
   );
 });
@@ -84,6 +92,20 @@ test.each([
   [['holdfast', 'backup', '--passphrase-file', '/etc/passw'], ['/etc/passwd']],
 ])('bash completes %j', (words, expected) => {
   expect(completed(completionScript(program, 'bash'), words)).toEqual(expect.arrayContaining(expected));
+});
+
+test('a command below one that has options of the same name gets them', async () => {
+  const seen: unknown[] = [];
+  const running = createProgram(
+    async (command) => void seen.push([command.name(), command.args, command.optsWithGlobals()]),
+  );
+  const words = ['backup', 'list', '--service', 'shop', '--manager', 'http://localhost:7440', '--json'];
+  await running.parseAsync(words, { from: 'user' });
+  await running.parseAsync(['restore', 'some-backup', '--to', '/srv/x'], { from: 'user' });
+  expect(seen).toEqual([
+    ['list', [], expect.objectContaining({ service: 'shop', manager: 'http://localhost:7440' })],
+    ['restore', ['some-backup'], expect.objectContaining({ to: '/srv/x' })],
+  ]);
 });
 
 test('bash offers nothing that does not fit', () => {

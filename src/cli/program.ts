@@ -1,10 +1,13 @@
 import { Command, Option } from 'commander';
+import { defineAgent } from './agent-commands.ts';
 import { environmentVariables } from './config.ts';
 import { defineCompletion } from './completion-command.ts';
 import { exampleText, type Runner } from './define.ts';
 import { EXIT, exitCodeMeanings } from './exit-code.ts';
+import { defineInventory } from './inventory-commands.ts';
 import { defineJobs } from './job-commands.ts';
 import { defineRepository } from './repository-commands.ts';
+import { defineRuns } from './run-commands.ts';
 import { programVersion } from './version.ts';
 
 /** The whole command line: what there is, not what it does. */
@@ -18,7 +21,9 @@ export function createProgram(run: Runner): Command {
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
   program.addHelpText('after', () => afterHelp());
-  defineJobs(program, run);
+  defineRuns(defineJobs(program, run), run);
+  const agent = defineAgent(program, run);
+  defineInventory(program, { agent, run });
   defineRepository(program, run);
   defineCompletion(program, run);
   return program;

@@ -1,7 +1,16 @@
 import type { Invocation } from './context.ts';
-import { isOnAgent } from './where.ts';
+import { refuseManagerOptions } from './refuse-options.ts';
+import { whereOf } from './where.ts';
 
 export async function restoreCommand(invocation: Invocation): Promise<void> {
-  if (isOnAgent(invocation)) await (await import('./remote/restore.ts')).restoreOnAgent(invocation);
-  else await (await import('./local/restore.ts')).restoreHere(invocation);
+  const where = await whereOf(invocation);
+  if (where !== 'manager') refuseManagerOptions(invocation);
+  switch (where) {
+    case 'manager':
+      return (await import('./on-manager/restore.ts')).restoreOnManager(invocation);
+    case 'agent':
+      return (await import('./remote/restore.ts')).restoreOnAgent(invocation);
+    case 'process':
+      return (await import('./local/restore.ts')).restoreHere(invocation);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import { environmentVariables } from '../../src/cli/config.ts';
+import { isRunnable } from '../../src/cli/define.ts';
 import { EXIT, exitCodeMeanings } from '../../src/cli/exit-code.ts';
 
 /** docs/cli.md, made from the commands themselves. */
@@ -32,23 +33,25 @@ const introduction = `# The command line
 
 <!-- The test of the command line compares this file with what \`--help\` knows; \`npx vitest run -u tests/contract/cli-reference.test.ts\` writes it anew. -->
 
-\`holdfast backup\`, \`restore\` and \`drill\` work in their own process, as a tool for cron would, or on a running agent where
-\`--agent\` or \`HOLDFAST_URL\` names one (\`--agent ""\` overrules the variable); the first line of what they print says which. \`holdfast repository …\` needs nothing but
-the bucket or directory. Every command explains itself with \`--help\`.
+\`holdfast backup\`, \`restore\` and \`drill\` work in their own process, as a tool for cron would, on a running agent (\`--agent\`), or
+have a manager see to it (\`--manager\`). \`HOLDFAST_URL\` names either; which of the two it is, is asked (\`--agent ""\` overrules the
+variable). The first line of what they print says where they run. What stands below them, as \`holdfast backup list\`, and \`service\`, \`storage\` and
+\`token\` are commands to a manager. \`holdfast repository …\` needs nothing but the bucket or directory. Every command explains itself with \`--help\`.
 
 **Output.** Answers go to stdout; progress, warnings and errors to stderr. On a terminal progress is a bar, else a line for each
 step and every 10 seconds. With \`--json\` every line of stdout is one JSON document with a \`type\`: \`start\`, \`progress\`, \`log\` (with
-\`--verbose\`), \`warning\`, \`backup\` or \`slot\` (one for each that is listed), \`result\`, and \`error\` as the last line where something
+\`--verbose\`), \`warning\`, \`backup\`, \`service\` or what else is listed (one for each), \`result\`, and \`error\` as the last line where something
 failed, with \`code\` (stable), \`message\`, \`nextStep\`, \`evidence\`, \`causes\` and \`exitCode\`; nothing is written to stderr then.
 \`repository export\` writes the backup to stdout, so there all of this goes to stderr.
 
 **Secrets** are never given in options: they would show in process lists. Options name files that hold them.
 
-**Ids** of backups may be shortened to their first characters; \`latest\` is the newest complete backup. An agent takes whole ids;
+**Names.** A manager calls a backup by the name that people gave it. **Ids** may be shortened to their first characters; \`latest\` is the newest complete backup. An agent takes whole ids;
 a short one is looked up first where \`--repository\` is given as well.
 
 **Ctrl-C** ends what is under way and cleans up; a second one ends the program at once. What a backup had uploaded is kept, and
-\`holdfast backup --resume ID\` goes on with it. A job on an agent goes on there; on a terminal you are asked whether to cancel it.
+\`holdfast backup --resume ID\` goes on with it. What runs on an agent or for a manager goes on there; on a
+terminal you are asked whether to cancel it.
 
 **Confirmation.** What deletes or replaces something asks on a terminal for a word to be typed, and refuses without one unless
 \`--yes\` is given.
@@ -58,11 +61,17 @@ a short one is looked up first where \`--repository\` is given as well.
 function sections(command: Command, path: string): string[] {
   const name = `${path} ${command.name()}`;
   const parts = [`### ${name}`, command.description()];
-  if (command.commands.length > 0) return [...parts, ...command.commands.flatMap((each) => sections(each, name))];
-  parts.push(fenced(`${path} ${command.name()} ${command.usage()}`));
-  if (command.options.length > 0) parts.push(optionTable(command.options));
-  parts.push(fenced(examplesOf(command)));
-  return parts;
+  if (isRunnable(command)) {
+    parts.push(fenced(`${name} ${usageOf(command)}`));
+    if (command.options.length > 0) parts.push(optionTable(command.options));
+    parts.push(fenced(examplesOf(command)));
+  }
+  return [...parts, ...command.commands.flatMap((each) => sections(each, name))];
+}
+
+/** Commander says that a command may follow; here each has a section of its own. */
+function usageOf(command: Command): string {
+  return command.usage().replace(' [command]', '');
 }
 
 function optionTable(options: readonly Option[]): string {

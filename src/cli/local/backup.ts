@@ -53,7 +53,7 @@ export async function backUpHere({ context, options: raw }: Invocation): Promise
   try {
     const sealed = await withRetries(context, options.retries, attempt);
     progress[Symbol.dispose]();
-    reportBackup(output, sealed, clock.elapsed() - begun);
+    reportBackup(output, sealed, { tookMs: clock.elapsed() - begun });
   } catch (error) {
     if (!(error instanceof Conflict))
       output.stderr(`What was uploaded is kept: holdfast backup --resume ${backup} goes on with it.`);

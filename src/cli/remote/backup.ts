@@ -6,8 +6,9 @@ import { newBackupId, parseBackupId } from '../../repository/names.ts';
 import type { Invocation } from '../context.ts';
 import { reportBackup } from '../job-report.ts';
 import { withRetries } from '../retries.ts';
+import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
-import { openAgent, refuseLocalOptions, type Remote, serverOptionNames } from './agent.ts';
+import { openAgent, type Remote } from './agent.ts';
 import { followJob } from './follow.ts';
 
 const optionsSchema = z.object({
@@ -24,11 +25,11 @@ const optionsSchema = z.object({
 export async function backUpOnAgent(invocation: Invocation): Promise<void> {
   const { context } = invocation;
   const { output, signal, clock } = context;
-  refuseLocalOptions(invocation, serverOptionNames);
+  refuseLocalOptions(invocation, serverOptionNames, 'an agent');
   const { compression, parallel, lockedStall, retries, resume, ...names } = optionsSchema.parse(invocation.options);
   using remote = await openAgent(invocation);
   const { client, place } = remote;
-  sayWhere(context, client.url);
+  sayWhere(context, { where: 'agent', url: client.url });
   const id = resume === undefined ? newBackupId(clock.now()) : parseBackupId(resume);
   const service = names.service ?? serviceOf(remote);
   const name = names.name ?? `${service} ${isoTime(clock.now()).slice(0, 16)}Z`;
@@ -47,7 +48,7 @@ export async function backUpOnAgent(invocation: Invocation): Promise<void> {
     return followJob(context, { client, kind: 'backup', id });
   });
   if (!job.result) throw new Failure('agent-answer-invalid', `Cannot tell of backup ${id} as the agent gave no result`);
-  reportBackup(output, job.result, msOf(job.endedAt ?? job.updatedAt) - msOf(job.startedAt));
+  reportBackup(output, job.result, { tookMs: msOf(job.endedAt ?? job.updatedAt) - msOf(job.startedAt) });
 }
 
 /** The host of the agent names the server, as this host does in this process. */

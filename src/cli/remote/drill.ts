@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import type { Invocation } from '../context.ts';
 import { reportDrill } from '../job-report.ts';
+import { refuseLocalOptions } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
-import { openAgent, refuseLocalOptions } from './agent.ts';
+import { openAgent } from './agent.ts';
 import { backupIdOf } from './backup-id.ts';
 import { followJob } from './follow.ts';
 
@@ -19,11 +20,11 @@ const optionsSchema = z.object({
 export async function drillOnAgent(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { output, signal } = context;
-  refuseLocalOptions(invocation, ['serverProgram', 'owner']);
+  refuseLocalOptions(invocation, ['serverProgram', 'owner'], 'an agent');
   const { checksums, extended, memory, service } = optionsSchema.parse(invocation.options);
   using remote = await openAgent(invocation);
   const { client, place } = remote;
-  sayWhere(context, client.url);
+  sayWhere(context, { where: 'agent', url: client.url });
   const backup = await backupIdOf(context, args[0] ?? '', service);
   const id = `cli-${randomBytes(8).toString('hex')}`;
   const body = {

@@ -4,8 +4,9 @@ import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { confirm } from '../confirm.ts';
 import type { Invocation } from '../context.ts';
 import { reportRestore } from '../job-report.ts';
+import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
-import { openAgent, refuseLocalOptions, serverOptionNames } from './agent.ts';
+import { openAgent } from './agent.ts';
 import { backupIdOf } from './backup-id.ts';
 import { followJob } from './follow.ts';
 
@@ -23,7 +24,7 @@ const localOptions = [...serverOptionNames, 'dataDirectory', 'unit', 'stopComman
 export async function restoreOnAgent(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { output, signal } = context;
-  refuseLocalOptions(invocation, localOptions);
+  refuseLocalOptions(invocation, localOptions, 'an agent');
   const { to, inPlace, yes, memory, service } = optionsSchema.parse(invocation.options);
   if ((to === undefined) !== inPlace) {
     throw new InvalidRequest('target-unclear', 'Cannot restore as it is not clear where to', {
@@ -32,7 +33,7 @@ export async function restoreOnAgent(invocation: Invocation): Promise<void> {
   }
   using remote = await openAgent(invocation);
   const { client, place } = remote;
-  sayWhere(context, client.url);
+  sayWhere(context, { where: 'agent', url: client.url });
   const backup = await backupIdOf(context, args[0] ?? '', service);
   if (inPlace) {
     const about = [
