@@ -1,4 +1,4 @@
-import { Box, Table, Text } from '@mantine/core';
+import { Box, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import { nextSort } from '../lib/list-search.ts';
@@ -11,6 +11,8 @@ import { Pages } from './pages.tsx';
 export interface Column<Row> {
   readonly id: string;
   readonly header: string;
+  /** Of a column without a header, for who cannot see what is in it. */
+  readonly label?: string;
   readonly cell: (row: Row) => ReactNode;
   /** Figures stand at the right. */
   readonly align?: 'left' | 'right';
@@ -95,11 +97,11 @@ interface HeadCellProps<Row> {
 }
 
 function HeadCell<Row>({ column, sort, onSort }: HeadCellProps<Row>) {
-  const { header, align, width, sort: by } = column;
+  const { header, label, align, width, sort: by } = column;
   if (by === undefined) {
     return (
       <Table.Th miw={width} data-align={align} className={classes['head']}>
-        {header}
+        {header === '' ? <VisuallyHidden>{label}</VisuallyHidden> : header}
       </Table.Th>
     );
   }

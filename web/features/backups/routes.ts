@@ -1,25 +1,27 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
 import { parseListSearch } from '../../lib/list-search.ts';
+import { parseChosen } from './chosen.ts';
 
-const list = createRoute({
-  getParentRoute: () => shellRoute,
+const base = { getParentRoute: () => shellRoute };
+
+const listRoute = createRoute({
+  ...base,
   path: '/backups',
   validateSearch: parseListSearch(['state', 'service', 'technology', 'location', 'proof', 'pinned']),
-  component: lazyRouteComponent(() => import('./backups-page.tsx'), 'BackupsPage'),
+  component: lazyRouteComponent(() => import('./backup-list.tsx'), 'BackupList'),
 });
-
-const create = createRoute({
-  getParentRoute: () => shellRoute,
-  // No name begins with a hyphen, so no backup is hidden by this.
+/** No name begins with a hyphen, so that no backup hides it. */
+const newRoute = createRoute({
+  ...base,
   path: '/backups/-/new',
-  component: lazyRouteComponent(() => import('./create-backup-page.tsx'), 'CreateBackupPage'),
+  validateSearch: parseChosen,
+  component: lazyRouteComponent(() => import('./backup-new.tsx'), 'BackupNew'),
 });
-
-const details = createRoute({
-  getParentRoute: () => shellRoute,
+const detailsRoute = createRoute({
+  ...base,
   path: '/backups/$name',
-  component: lazyRouteComponent(() => import('./backup-details-page.tsx'), 'BackupDetailsPage'),
+  component: lazyRouteComponent(() => import('./backup-details.tsx'), 'BackupDetails'),
 });
 
-export const backupRoutes = [list, create, details] as const;
+export const backupRoutes = [listRoute, newRoute, detailsRoute] as const;

@@ -1,0 +1,99 @@
+import { Tooltip } from '@mantine/core';
+import { Bytes, Nothing, Time } from '../../components/figures.tsx';
+import type { Column } from '../../components/data-table.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { AnchorLink } from '../../components/links.tsx';
+import type { Act, Backup } from './backup-actions.tsx';
+import { BackupMenu } from './backup-menu.tsx';
+import { BackupDuration, BackupState } from './backup-state.tsx';
+import { ProofMark } from './proof-mark.tsx';
+
+export function backupColumns(act: Act): readonly Column<Backup>[] {
+  return [
+    ...whatItIs,
+    ...itsFigures,
+    {
+      id: 'actions',
+      header: '',
+      label: 'Actions',
+      card: 'menu',
+      cell: (backup) => <BackupMenu backup={backup} act={act} />,
+    },
+  ];
+}
+
+const whatItIs: readonly Column<Backup>[] = [
+  {
+    id: 'state',
+    header: 'Status',
+    sort: 'state',
+    width: 118,
+    card: 'mark',
+    cell: (backup) => <BackupState backup={backup} />,
+  },
+  {
+    id: 'name',
+    header: 'Name',
+    sort: 'name',
+    card: 'title',
+    cell: ({ name, spec }) => (
+      <>
+        <AnchorLink to="/backups/$name" params={{ name }} inherit fw={500} style={{ overflowWrap: 'anywhere' }}>
+          {name}
+        </AnchorLink>
+        {spec.isPinned ? <Pinned /> : null}
+      </>
+    ),
+  },
+  { id: 'service', header: 'Service', sort: 'service', cell: ({ spec }) => spec.service },
+  {
+    id: 'technology',
+    header: 'Technology',
+    sort: 'technology',
+    cell: ({ status }) => status.technology ?? <Nothing />,
+  },
+  { id: 'created', header: 'Created', sort: 'createdAt', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  // Whatever was stored before: each restores by itself.
+  { id: 'type', header: 'Type', cell: () => 'Full' },
+  { id: 'location', header: 'Location', sort: 'location', cell: ({ spec }) => spec.location },
+];
+
+const itsFigures: readonly Column<Backup>[] = [
+  {
+    id: 'logical',
+    header: 'Logical',
+    sort: 'logicalBytes',
+    align: 'right',
+    cell: ({ status }) => <Bytes value={status.result?.logicalBytes} />,
+  },
+  {
+    id: 'stored',
+    header: 'Stored',
+    sort: 'storedBytes',
+    align: 'right',
+    cell: ({ status }) => <Bytes value={status.result?.storedBytes} />,
+  },
+  {
+    id: 'duration',
+    header: 'Duration',
+    sort: 'durationMs',
+    align: 'right',
+    cell: (backup) => <BackupDuration backup={backup} />,
+  },
+  {
+    id: 'proof',
+    header: 'Proof',
+    sort: 'proof',
+    cell: ({ status }) => <ProofMark proof={status.proof} />,
+  },
+];
+
+function Pinned() {
+  return (
+    <Tooltip label="Pinned: it is kept until someone unpins it">
+      <span role="img" aria-label="Pinned" style={{ marginLeft: 4, verticalAlign: 'middle', display: 'inline-flex' }}>
+        <Icon name="pin" size={14} />
+      </span>
+    </Tooltip>
+  );
+}

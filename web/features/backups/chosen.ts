@@ -1,0 +1,12 @@
+/** What is chosen when the form opens, over what it held before: who went away to add one comes back with its name. */
+export interface Chosen {
+  readonly service?: string;
+  readonly location?: string;
+}
+
+export function parseChosen({ service, location }: Record<string, unknown>): Chosen {
+  return {
+    ...(typeof service === 'string' ? { service } : {}),
+    ...(typeof location === 'string' ? { location } : {}),
+  };
+}
