@@ -1,6 +1,6 @@
 import type { ManagerClientOptions } from '../api/manager-client.ts';
 import { InvalidRequest } from '../lib/failure.ts';
-import { connectionSchema, trustOf } from './connect.ts';
+import { connectionSchema, tokenOf, trustOf } from './connect.ts';
 import type { Context, Invocation } from './context.ts';
 import { describeLocation } from './store.ts';
 
@@ -18,7 +18,10 @@ export async function whereOf({ context, options, isTyped }: Invocation): Promis
   if (isTyped('agent')) return agent === '' ? 'process' : 'agent';
   if (manager === '') return 'process';
   const { isManager } = await import('../api/manager-client.ts');
-  const asked: ManagerClientOptions = { url: manager, trust: await trustOf(connectionSchema.parse(options)) };
+  const connection = connectionSchema.parse(options);
+  // An agent counts whoever comes without a token among those who guess.
+  const token = await tokenOf(context, connection, 'agent');
+  const asked: ManagerClientOptions = { url: manager, trust: await trustOf(connection), token };
   return (await isManager(asked, context)) ? 'manager' : 'agent';
 }
 
