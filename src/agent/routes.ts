@@ -44,6 +44,7 @@ export function mountRoutes(mount: Mount, options: RoutesOptions): void {
   mount(agentRoutes.getDrill, async ({ params: { id } }) => drillJobSchema.parse(jobs.get('drill', id)));
   mount(agentRoutes.cancelDrill, async ({ params: { id } }) => drillJobSchema.parse(await jobs.cancel('drill', id)));
   mount(agentRoutes.listJobs, async () => ({ jobs: jobs.list() }));
+  mount(agentRoutes.getAgent, async () => options.agent);
   mount(agentRoutes.getServer, async ({ signal }) => serverInfo(options, { signal }));
   mount(agentRoutes.preflight, async ({ body, signal }) => preflight(context, body, { signal }));
 }

@@ -35,8 +35,11 @@ const preflightRequestSchema = z.discriminatedUnion('kind', [
 ]);
 export type PreflightRequest = z.input<typeof preflightRequestSchema>;
 
+const agentSelfSchema = z.object({ version: z.string(), startedAt: z.iso.datetime() });
+export type AgentSelf = z.output<typeof agentSelfSchema>;
+
 export const serverInfoSchema = z.object({
-  agent: z.object({ version: z.string(), startedAt: z.iso.datetime() }),
+  agent: agentSelfSchema,
   /** Undefined where the agent has no database server: a host for drills. */
   database: z
     .discriminatedUnion('isUp', [
@@ -124,6 +127,8 @@ export const agentRoutes = {
   cancelDrill: { ...cancelled, path: '/v1/drills/:id', params: drillId, response: drillJobSchema },
   /** Newest first. */
   listJobs: { ...shown, path: '/v1/jobs', params: noParams, response: listSchema },
+  /** Costs nothing: does it answer, and to this token? */
+  getAgent: { ...shown, path: '/v1/agent', params: noParams, response: agentSelfSchema },
   getServer: { ...shown, path: '/v1/server', params: noParams, response: serverInfoSchema },
   /** Changes nothing, but for two small objects that try a store in which no repository is yet. */
   preflight: {

@@ -1,7 +1,16 @@
+import type { Agent } from 'node:http';
 import type { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { Failure, InvalidRequest } from '../lib/failure.ts';
-import { agentRoutes, logPath, type Preflight, type PreflightRequest, type Route, type ServerInfo } from './agent.ts';
+import {
+  agentRoutes,
+  type AgentSelf,
+  logPath,
+  type Preflight,
+  type PreflightRequest,
+  type Route,
+  type ServerInfo,
+} from './agent.ts';
 import { followLog, type LogLine } from './follow-log.ts';
 import { failureOf, parseAnswer } from './answers.ts';
 import { isEnded, type Job, type JobKind, type JobOf, type jobRequestSchemas } from './jobs.ts';
@@ -15,6 +24,13 @@ export interface AgentClientOptions {
   readonly trust: Trust;
   /** For each answer. Default 30,000. */
   readonly timeoutMs?: number;
+}
+
+/** An agent that dialled out: the connections are those that it keeps open. */
+export interface TunnelledAgentOptions extends Pick<AgentClientOptions, 'token' | 'timeoutMs'> {
+  /** For messages. */
+  readonly name: string;
+  readonly connections: Agent;
 }
 
 export interface CallOptions {
@@ -39,12 +55,17 @@ const defaultPollMs = 1_000;
  */
 export class AgentClient implements Disposable {
   readonly url: URL;
-  readonly #options: AgentClientOptions;
-  readonly #agent: ReturnType<typeof trustingAgent>;
+  readonly #options: Pick<AgentClientOptions, 'token' | 'timeoutMs'>;
+  readonly #agent: Agent;
 
-  constructor(options: AgentClientOptions) {
-    this.url = parseUrl(options.url);
+  constructor(options: AgentClientOptions | TunnelledAgentOptions) {
     this.#options = options;
+    if ('connections' in options) {
+      this.url = new URL(`http://${options.name.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.dialled-out`);
+      this.#agent = options.connections;
+      return;
+    }
+    this.url = parseUrl(options.url);
     this.#agent = trustingAgent(options.trust);
   }
 
@@ -73,6 +94,11 @@ export class AgentClient implements Disposable {
 
   async server(options: CallOptions): Promise<ServerInfo> {
     return this.#call(agentRoutes.getServer, options);
+  }
+
+  /** What it is; asks nothing of its host. */
+  async self(options: CallOptions): Promise<AgentSelf> {
+    return this.#call(agentRoutes.getAgent, options);
   }
 
   async preflight(options: CallOptions & { body: PreflightRequest }): Promise<Preflight> {

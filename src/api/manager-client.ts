@@ -1,11 +1,11 @@
-import { Agent as AgentInClear, type IncomingMessage } from 'node:http';
-import { Agent } from 'node:https';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import { Failure, InvalidRequest } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
 import { failureOf, parseAnswer } from './answers.ts';
 import { followLog, type LogLine } from './follow-log.ts';
 import { logKinds, managerRoutes, type ManagerRouteName } from './manager.ts';
-import { type Trust, trustingAgent } from './pinned-agent.ts';
+import { connectionsTo, managerUrl } from './manager-connection.ts';
+import type { Trust } from './pinned-agent.ts';
 import type { ManagerRoute } from './route-kit.ts';
 import { readText, send } from './transport.ts';
 
@@ -53,13 +53,13 @@ const peer = 'manager';
 export class ManagerClient implements Disposable {
   readonly url: URL;
   readonly #options: ManagerClientOptions;
-  readonly #agent: AgentInClear;
+  readonly #agent: Agent;
   #cookie: string | undefined;
 
   constructor(options: ManagerClientOptions) {
     this.url = managerUrl(options.url);
     this.#options = options;
-    this.#agent = connectionsOf(this.url, options.trust);
+    this.#agent = connectionsTo(this.url, options.trust);
   }
 
   async call<Name extends ManagerRouteName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
@@ -140,25 +140,6 @@ export async function isManager(options: ManagerClientOptions, { signal }: { sig
     if (error instanceof Failure && ['manager-unreachable', 'manager-not-trusted'].includes(error.code)) throw error;
     return false;
   }
-}
-
-function managerUrl(text: string): URL {
-  const url = URL.parse(text);
-  const isPlain = url !== null && url.username === '' && url.password === '';
-  if (isPlain && (url.protocol === 'https:' || (url.protocol === 'http:' && isThisHost(url)))) return url;
-  const why = url?.protocol === 'http:' ? 'it is not encrypted and not on this host' : 'it is not a plain https URL';
-  throw new InvalidRequest('manager-url-invalid', `Cannot use this address of a manager as ${why}`, {
-    nextStep: 'Write for example https://holdfast.example.net:7440; a token goes into a file.',
-  });
-}
-
-function isThisHost({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-function connectionsOf(url: URL, trust: Trust | undefined): AgentInClear {
-  if (url.protocol === 'http:') return new AgentInClear({ keepAlive: true, maxSockets: 16 });
-  return trust === undefined ? new Agent({ keepAlive: true, maxSockets: 16 }) : trustingAgent(trust, peer);
 }
 
 function pathOf({ path, params: schema }: ManagerRoute, params: unknown, query: unknown): string {
