@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { preflightSchema } from './agent.ts';
-import { agentSpecSchema, locationSecretsSchema, locationSpecSchema, serviceSpecSchema } from './inventory.ts';
-import { resourceNameSchema } from './resource-fields.ts';
+import { locationSecretsSchema, locationSpecSchema, serviceSpecSchema } from './inventory.ts';
+import { descriptionText, folderSchema, resourceNameSchema } from './resource-fields.ts';
 import { resourceSchema } from './resources.ts';
 import {
   byName,
@@ -24,6 +24,20 @@ export const serviceCreateSchema = serviceSpecSchema.extend({ name: resourceName
 export const locationCreateSchema = locationSpecSchema.extend({
   name: resourceNameSchema,
   secrets: locationSecretsSchema.default({}),
+});
+
+/** What is not named stays. */
+export const serviceUpdateSchema = z.strictObject({
+  agent: resourceNameSchema.optional(),
+  /** `null` takes it away. */
+  clusterLabel: folderSchema.nullable().optional(),
+  description: descriptionText.optional(),
+});
+export const locationUpdateSchema = z.strictObject({
+  ...locationSpecSchema.pick({ place: true, isEncrypted: true }).partial().shape,
+  description: descriptionText.optional(),
+  /** Those that are given take the place of the ones before; the others stay. */
+  secrets: locationSecretsSchema.optional(),
 });
 
 /** Agents, services and storage locations. */
@@ -52,7 +66,7 @@ export const inventoryRoutes = {
     summary: 'Describe an agent',
     params: byName,
     query: none,
-    body: agentSpecSchema.pick({ description: true }),
+    body: z.strictObject({ description: descriptionText }),
     status: 200,
     response: agent,
   },
@@ -81,7 +95,7 @@ export const inventoryRoutes = {
     summary: 'Change a service',
     params: byName,
     query: none,
-    body: serviceSpecSchema.partial(),
+    body: serviceUpdateSchema,
     status: 200,
     response: service,
   },
@@ -130,7 +144,7 @@ export const inventoryRoutes = {
     summary: 'Change a storage location, after a test',
     params: byName,
     query: none,
-    body: locationSpecSchema.partial().extend({ secrets: locationSecretsSchema.optional() }),
+    body: locationUpdateSchema,
     status: 200,
     response: location,
   },

@@ -12,7 +12,8 @@ export const folderSchema = z
   .regex(/^[^\p{Cc}\\]+$/u, 'no control characters or backslashes')
   .refine((text) => text.split('/').every((part) => !['', '.', '..'].includes(part)), 'names with / between them');
 
-export const descriptionSchema = z.string().max(1000).default('');
+export const descriptionText = z.string().max(1000);
+export const descriptionSchema = descriptionText.default('');
 
 export const retrySchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('manual') }),

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ManagerRoute, Role } from '../api/route-kit.ts';
-import { PermanentFailure } from '../lib/failure.ts';
+import { type Failure, PermanentFailure } from '../lib/failure.ts';
 import { answerFor } from './error-answer.ts';
 import { type ListenerOptions, newFastify } from './http-listener.ts';
 import { parseInput } from './invalid-fields.ts';
+import { LocationTestFailed } from './location-test-failed.ts';
 import { notAuthorised, type People } from './people/people.ts';
 import { mayAct, type Person } from './people/person.ts';
 import { type OriginRules, refuseOtherSites } from './same-origin.ts';
@@ -32,7 +33,9 @@ export interface Asked<Called extends ManagerRoute> {
   readonly signal: AbortSignal;
 }
 
-export type Handler<Called extends ManagerRoute> = (asked: Asked<Called>) => Promise<z.output<Called['response']>>;
+export type Handler<Called extends ManagerRoute> = (asked: Asked<Called>) => Promise<Answered<Called>>;
+type Answered<Called extends ManagerRoute> =
+  undefined extends z.output<Called['response']> ? void : z.output<Called['response']>;
 
 /** Adds a route of the table to a server. */
 export type Mount = <Called extends ManagerRoute>(route: Called, handler: Handler<Called>) => void;
@@ -62,13 +65,17 @@ export function createServer(options: ServerOptions): { readonly server: Fastify
     request.person = admit(request, { people: options.people, cookie });
   });
   server.setErrorHandler((error, request, reply) => {
-    const { status, body, headers } = answerFor(error);
+    const { status, body, headers } = answerFor(error, detailsOf);
     if (status >= 500) request.log.error({ err: error, code: body.error.code }, body.error.message);
     return reply.status(status).headers(headers).send(body);
   });
   server.get('/healthz', { config: { role: 'anyone' }, logLevel: 'warn' }, async () => ({ status: 'ok' }));
   const mount: Mount = (route, handler) => mountRoute(server, { route, handler, cookie, signal: options.signal });
   return { server, mount };
+}
+
+function detailsOf(error: Failure): unknown {
+  return error instanceof LocationTestFailed ? { findings: error.findings } : undefined;
 }
 
 interface Mounted<Called extends ManagerRoute> {
@@ -94,7 +101,7 @@ function mountRoute<Called extends ManagerRoute>(server: FastifyInstance, mounte
         body: parseInput(schemas.body, request.body ?? undefined, 'body'),
         person: () => request.person ?? refuseNobody(),
         address: request.ip,
-        setSession: (secret) => reply.header('set-cookie', cookie.write(secret)),
+        setSession: (secret) => void reply.header('set-cookie', cookie.write(secret)),
         signal: AbortSignal.any([signal, whileThere(reply)]),
       });
       // What is in no schema does not get out.

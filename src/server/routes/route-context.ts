@@ -1,0 +1,96 @@
+import type { Resource, ResourceKind, SpecOf, StatusOf } from '../../api/resources.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { Control } from '../../control/control.ts';
+import type { SecretStore } from '../../control/secrets.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Conflict, InvalidRequest } from '../../lib/failure.ts';
+import type { Lists } from '../lists/lists.ts';
+import type { People } from '../people/people.ts';
+import type { Mount } from '../server.ts';
+
+export interface JoinToken {
+  readonly token: string;
+  readonly expiresAt: string;
+  /** What is typed on the agent's host. */
+  readonly command: string;
+}
+
+/** What the routes work with. */
+export interface RouteContext {
+  readonly catalog: Catalog;
+  readonly secrets: SecretStore;
+  readonly control: Control;
+  readonly lists: Lists;
+  readonly people: People;
+  readonly clock: Clock;
+  /** Of this program. */
+  readonly version: string;
+  readonly makeJoinToken: (options: { readonly validSeconds: number }) => Promise<JoinToken>;
+}
+
+/** Mounts the routes of one kind of thing. */
+export type MountRoutes = (mount: Mount, context: RouteContext) => void;
+
+const words: Readonly<Record<ResourceKind, string>> = {
+  Agent: 'agent',
+  Service: 'service',
+  StorageLocation: 'location',
+  Backup: 'backup',
+  Restore: 'restore',
+  Drill: 'drill',
+};
+
+/** @throws InvalidRequest `no-such-backup` and so on */
+export async function find<Kind extends ResourceKind>(
+  catalog: Catalog,
+  kind: Kind,
+  name: string,
+): Promise<Resource<Kind>> {
+  const resource = await catalog.get(kind, name);
+  if (resource !== undefined) return resource;
+  throw new InvalidRequest(
+    `no-such-${words[kind]}`,
+    `Cannot find the ${words[kind]} ${name} as there is none of that name`,
+  );
+}
+
+/** Changes a resource, also one that something else changes at the same time. */
+export async function change<Kind extends ResourceKind>(
+  catalog: Catalog,
+  resource: Resource<Kind>,
+  changed: (now: Resource<Kind>) => { readonly spec?: SpecOf<Kind>; readonly status?: StatusOf<Kind> },
+): Promise<Resource<Kind>> {
+  const { kind, name } = resource;
+  for (let now = resource; ; now = await find(catalog, kind, name)) {
+    try {
+      return await catalog.replace({ ...now, ...changed(now) });
+    } catch (error) {
+      if (!(error instanceof Conflict && error.code === 'changed-meanwhile')) throw error;
+    }
+  }
+}
+
+/** Removes a resource if nothing uses it, also one that something else changes at the same time. */
+export async function forget(catalog: Catalog, resource: Resource): Promise<void> {
+  const { kind, name } = resource;
+  for (let now: Resource = resource; ; now = await find(catalog, kind, name)) {
+    try {
+      return await catalog.remove(now);
+    } catch (error) {
+      if (!(error instanceof Conflict && error.code === 'changed-meanwhile')) throw error;
+    }
+  }
+}
+
+const namesShown = 5;
+
+/** @throws Conflict `in-use` when there are users */
+export function refuseIfUsed(what: string, users: readonly string[], nextStep: string): void {
+  if (users.length === 0) return;
+  const more = users.length > namesShown ? ` and ${users.length - namesShown} more` : '';
+  throw new Conflict(
+    'in-use',
+    `Cannot forget the ${what} as it is in use: ${users.slice(0, namesShown).join(', ')}${more}`,
+    { nextStep },
+  );
+}
