@@ -1,0 +1,100 @@
+import { Alert, Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { ErrorCard } from '../../components/error-card.tsx';
+import { Age } from '../../components/figures.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { Section } from '../../components/section.tsx';
+import { type Answer, call } from '../../lib/api.ts';
+import { useNow } from '../../lib/now.ts';
+import classes from './agent-new.module.css';
+import { Joined } from './joined.tsx';
+
+const route = getRouteApi('/shell/agents/-/new');
+const validSeconds = 3600;
+
+/** Makes a token, shows the command that uses it, and waits until the agent is there. */
+export function AgentNew() {
+  const { returnTo } = route.useSearch();
+  const token = useMutation({ mutationFn: () => call('createJoinToken', { body: { validSeconds } }) });
+  return (
+    <>
+      <PageHeader
+        title="Add an agent"
+        lead="A host joins with one command. Nothing has to be copied back here."
+        back={{ to: '/agents', text: 'Agents' }}
+        primary={
+          <Button onClick={() => token.mutate()} loading={token.isPending}>
+            {token.data === undefined ? 'Make the command' : 'Make another command'}
+          </Button>
+        }
+      />
+      <Stack maw={760}>
+        {token.error === null ? null : <ErrorCard error={token.error} />}
+        {token.data === undefined ? (
+          <Before />
+        ) : (
+          <Command key={token.data.token} token={token.data} returnTo={returnTo} />
+        )}
+      </Stack>
+    </>
+  );
+}
+
+function Before() {
+  return (
+    <Section title="How it goes">
+      <ol className={classes['list']}>
+        <li>Install Holdfast on the host of the database server, or on a host without one where drills shall run.</li>
+        <li>Make the command here. It holds a token that is good for one agent and for one hour.</li>
+        <li>Run it on the host, as root. The agent shows up here by itself.</li>
+      </ol>
+    </Section>
+  );
+}
+
+interface CommandProps {
+  readonly token: Answer<'createJoinToken'>;
+  readonly returnTo: string | undefined;
+}
+
+function Command({ token, returnTo }: CommandProps) {
+  const now = useNow(5000);
+  const isExpired = Date.parse(token.expiresAt) < now;
+  if (isExpired) {
+    return (
+      <Alert color="yellow" title="The token has expired" icon={<Icon name="clock" />}>
+        Make another command; this one lets nobody join any more.
+      </Alert>
+    );
+  }
+  return (
+    <>
+      <Section title="Run this on the host, as root" aside={<CopyCommand text={token.command} />}>
+        <pre className={classes['command']} tabIndex={0} aria-label="Command">
+          <Code>{token.command}</Code>
+        </pre>
+        <Text size="sm" c="dimmed">
+          It is shown this once, lets one agent join, and expires <Age at={token.expiresAt} />. Whoever has it can let a
+          host of theirs join: pass it on as you would a password.
+        </Text>
+      </Section>
+      <Joined since={Date.parse(token.expiresAt) - validSeconds * 1000} returnTo={returnTo} />
+    </>
+  );
+}
+
+function CopyCommand({ text }: { readonly text: string }) {
+  return (
+    <CopyButton value={text}>
+      {({ copied, copy }) => (
+        <Group gap="xs">
+          <Button size="compact-sm" variant="default" leftSection={<Icon name="copy" size={14} />} onClick={copy}>
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+        </Group>
+      )}
+    </CopyButton>
+  );
+}

@@ -1,0 +1,27 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { shellRoute } from '../../app/root-route.tsx';
+import { parseListSearch } from '../../lib/list-search.ts';
+import { parseReturnTo } from '../../lib/return-to.ts';
+
+const base = { getParentRoute: () => shellRoute };
+
+const listRoute = createRoute({
+  ...base,
+  path: '/agents',
+  validateSearch: parseListSearch(['state']),
+  component: lazyRouteComponent(() => import('./agent-list.tsx'), 'AgentList'),
+});
+/** No name begins with a hyphen, so that no agent hides the form. */
+const newRoute = createRoute({
+  ...base,
+  path: '/agents/-/new',
+  validateSearch: parseReturnTo,
+  component: lazyRouteComponent(() => import('./agent-new.tsx'), 'AgentNew'),
+});
+const detailsRoute = createRoute({
+  ...base,
+  path: '/agents/$name',
+  component: lazyRouteComponent(() => import('./agent-details.tsx'), 'AgentDetails'),
+});
+
+export const agentRoutes = [listRoute, newRoute, detailsRoute] as const;

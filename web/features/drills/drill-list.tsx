@@ -1,0 +1,133 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import type { Resource } from '../../../src/api/resources.ts';
+import { type Column, DataTable } from '../../components/data-table.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Nothing, Time } from '../../components/figures.tsx';
+import { FilterBar } from '../../components/filter-bar.tsx';
+import { FilterMenu } from '../../components/filter-menu.tsx';
+import { AnchorLink, ButtonLink } from '../../components/links.tsx';
+import { NothingMatches } from '../../components/nothing-matches.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { RunDuration, RunMark, runStateOptions } from '../../components/run-cells.tsx';
+import { askingList } from '../../lib/api.ts';
+import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { StartDrill } from './start-drill.tsx';
+
+const route = getRouteApi('/shell/drills');
+type Row = Resource<'Drill'>;
+const newestFirst = '-createdAt';
+
+export function DrillList() {
+  const { start, ...search } = route.useSearch();
+  const navigate = route.useNavigate();
+  const drills = useQuery(askingList('listDrills', { query: { sort: newestFirst, ...search } }));
+  const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
+  const clear = (): void => change({ search: undefined, state: undefined, backup: undefined });
+  return (
+    <>
+      <PageHeader
+        title="Drills"
+        lead={
+          search.backup === undefined
+            ? 'Automatic test restores: a backup is restored on the side, a server started on it and its tables checked.'
+            : `Of the backup ${search.backup}.`
+        }
+        primary={<ChooseBackup />}
+      />
+      <FilterBar
+        search={search.search}
+        searchLabel="Search drills by name"
+        onSearch={(text) => change({ search: text })}
+        isFiltered={isFiltered(search)}
+        onClear={clear}
+      >
+        <FilterMenu
+          label="State"
+          options={runStateOptions}
+          value={search.state}
+          onChange={(state) => change({ state })}
+        />
+      </FilterBar>
+      <DataTable
+        label="Drills"
+        columns={columns}
+        rowKey={({ uid }) => uid}
+        data={drills.data}
+        isFetching={drills.isFetching}
+        error={drills.error}
+        onRetry={() => void drills.refetch()}
+        sort={search.sort ?? newestFirst}
+        onSort={(sort) => change({ sort })}
+        onPage={(page) => change({ page })}
+        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoDrills />}
+      />
+      <StartDrill backup={start} onClose={() => void navigate({ search, replace: true })} />
+    </>
+  );
+}
+
+const columns: readonly Column<Row>[] = [
+  { id: 'state', header: 'State', sort: 'state', width: 130, card: 'mark', cell: (row) => <RunMark run={row} /> },
+  {
+    id: 'name',
+    header: 'Name',
+    sort: 'name',
+    card: 'title',
+    cell: ({ name }) => (
+      <AnchorLink to="/drills/$name" params={{ name }} inherit fw={500}>
+        {name}
+      </AnchorLink>
+    ),
+  },
+  {
+    id: 'backup',
+    header: 'Backup',
+    sort: 'backup',
+    cell: ({ spec }) => (
+      <AnchorLink to="/backups/$name" params={{ name: spec.backup }} inherit>
+        {spec.backup}
+      </AnchorLink>
+    ),
+  },
+  { id: 'agent', header: 'Host', sort: 'agent', cell: ({ spec }) => spec.agent },
+  {
+    id: 'depth',
+    header: 'Depth',
+    cell: ({ spec }) => (spec.withChecksums ? `${spec.depth}, checksums` : spec.depth),
+  },
+  {
+    id: 'tables',
+    header: 'Tables',
+    align: 'right',
+    cell: ({ status }) => status.result?.tables.toLocaleString('en') ?? <Nothing />,
+  },
+  { id: 'created', header: 'Asked for', sort: 'createdAt', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  {
+    id: 'duration',
+    header: 'Duration',
+    sort: 'durationMs',
+    align: 'right',
+    cell: (row) => <RunDuration status={row.status} />,
+  },
+];
+
+function ChooseBackup() {
+  return (
+    <ButtonLink to="/backups" search={{ state: 'Succeeded' }}>
+      Choose a backup
+    </ButtonLink>
+  );
+}
+
+function NoDrills() {
+  return (
+    <EmptyState title="Nothing was proven yet" icon="drill" actions={<ChooseBackup />}>
+      <Text size="sm">
+        A backup that was never restored is a hope. A drill restores it into a scratch directory, starts a server on it,
+        and checks its tables. Choose a backup and press Drill.
+      </Text>
+    </EmptyState>
+  );
+}

@@ -1,0 +1,80 @@
+import { Alert, PasswordInput, Stack, Text } from '@mantine/core';
+import { ChoiceList } from '../../components/choice-list.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { Section } from '../../components/section.tsx';
+import type { LocationFormState } from './location-form.tsx';
+import { revealing } from './place-fields.tsx';
+
+export interface EncryptionFieldsProps {
+  readonly form: LocationFormState;
+  /** Undefined where nothing is stored yet. */
+  readonly known: readonly string[] | undefined;
+}
+
+/** Whether what is stored is encrypted is decided once. */
+export function EncryptionFields({ form, known }: EncryptionFieldsProps) {
+  const { isEncrypted } = form.values;
+  return (
+    <Section title="Encryption">
+      <Stack>
+        {known === undefined ? (
+          <ChoiceList<'yes' | 'no'>
+            label="Shall what is stored be encrypted?"
+            description="It cannot be changed later."
+            value={isEncrypted ? 'yes' : 'no'}
+            onChange={(answer) => form.setFieldValue('isEncrypted', answer === 'yes')}
+            choices={[
+              {
+                value: 'yes',
+                label: 'Yes, with a passphrase',
+                description: 'Whoever gets hold of the store reads nothing, not even names of tables.',
+              },
+              { value: 'no', label: 'No', description: 'Whoever may read the store reads your data.' },
+            ]}
+          />
+        ) : (
+          <Text size="sm">
+            {isEncrypted
+              ? 'What is stored here is encrypted. This was decided when the location was added.'
+              : 'What is stored here is not encrypted. This was decided when the location was added.'}
+          </Text>
+        )}
+        {isEncrypted ? <Passphrase form={form} isKnown={known?.includes('passphrase') === true} /> : null}
+      </Stack>
+    </Section>
+  );
+}
+
+function Passphrase({ form, isKnown }: { readonly form: LocationFormState; readonly isKnown: boolean }) {
+  return (
+    <>
+      <Alert
+        color="yellow"
+        icon={<Icon name="lock" />}
+        title="Without the passphrase nothing can be restored, by anyone"
+      >
+        Keep a copy of it outside of this program, where you find it when this host is gone.
+      </Alert>
+      <PasswordInput
+        label="Passphrase"
+        description={
+          isKnown
+            ? 'Replace it only after the passphrase of the repositories stored here was changed.'
+            : 'At least 8 characters. It goes in and never comes out again.'
+        }
+        placeholder={isKnown ? 'Set. Leave it empty to keep it.' : undefined}
+        required={!isKnown}
+        {...revealing('passphrase')}
+        {...form.getInputProps('passphrase')}
+      />
+      {isKnown && form.values.passphrase === '' ? null : (
+        <PasswordInput
+          label="Passphrase again"
+          required
+          {...revealing('repeated passphrase')}
+          {...form.getInputProps('passphraseAgain')}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import type { Resource } from '../../../src/api/resources.ts';
+import { type Column, DataTable } from '../../components/data-table.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Age, Nothing } from '../../components/figures.tsx';
+import { FilterBar } from '../../components/filter-bar.tsx';
+import { FilterMenu } from '../../components/filter-menu.tsx';
+import { AnchorLink, ButtonLink } from '../../components/links.tsx';
+import { NothingMatches } from '../../components/nothing-matches.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { StatusMark } from '../../components/status-mark.tsx';
+import { askingList } from '../../lib/api.ts';
+import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { locationLooks, optionsOf } from '../../lib/inventory-looks.ts';
+import { describePlace, describeType } from './location-draft.ts';
+
+const route = getRouteApi('/shell/locations');
+type Row = Resource<'StorageLocation'>;
+
+export function LocationList() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const locations = useQuery(askingList('listLocations', { query: { sort: 'name', ...search } }));
+  const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
+  const clear = (): void => change({ search: undefined, state: undefined });
+  return (
+    <>
+      <PageHeader
+        title="Storage Locations"
+        lead="Buckets and directories in which backups are stored."
+        primary={<AddLocation />}
+      />
+      <FilterBar
+        search={search.search}
+        searchLabel="Search locations by name"
+        onSearch={(text) => change({ search: text })}
+        isFiltered={isFiltered(search)}
+        onClear={clear}
+      >
+        <FilterMenu
+          label="State"
+          options={optionsOf(locationLooks)}
+          value={search.state}
+          onChange={(state) => change({ state })}
+        />
+      </FilterBar>
+      <DataTable
+        label="Storage locations"
+        columns={columns}
+        rowKey={({ uid }) => uid}
+        data={locations.data}
+        isFetching={locations.isFetching}
+        error={locations.error}
+        onRetry={() => void locations.refetch()}
+        sort={search.sort ?? 'name'}
+        onSort={(sort) => change({ sort })}
+        onPage={(page) => change({ page })}
+        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoLocations />}
+      />
+    </>
+  );
+}
+
+const columns: readonly Column<Row>[] = [
+  {
+    id: 'state',
+    header: 'State',
+    sort: 'state',
+    width: 140,
+    card: 'mark',
+    cell: ({ status }) => <StatusMark {...locationLooks[status.state]} />,
+  },
+  {
+    id: 'name',
+    header: 'Name',
+    sort: 'name',
+    card: 'title',
+    cell: ({ name }) => (
+      <AnchorLink to="/locations/$name" params={{ name }} inherit fw={500}>
+        {name}
+      </AnchorLink>
+    ),
+  },
+  { id: 'type', header: 'Type', sort: 'type', cell: ({ spec }) => describeType(spec.place) },
+  {
+    id: 'place',
+    header: 'Bucket or path',
+    cell: ({ spec }) => (
+      <Text component="span" inherit style={{ overflowWrap: 'anywhere' }}>
+        {describePlace(spec.place)}
+      </Text>
+    ),
+  },
+  {
+    id: 'encrypted',
+    header: 'Encrypted',
+    cell: ({ spec }) => (spec.isEncrypted ? 'yes' : 'no'),
+  },
+  {
+    id: 'tested',
+    header: 'Tested',
+    align: 'right',
+    cell: ({ status }) => (status.testedAt === undefined ? <Nothing /> : <Age at={status.testedAt} />),
+  },
+];
+
+function AddLocation() {
+  return <ButtonLink to="/locations/-/new">Add storage location</ButtonLink>;
+}
+
+function NoLocations() {
+  return (
+    <EmptyState title="No storage locations yet" icon="location" actions={<AddLocation />}>
+      <Text size="sm">
+        A storage location is a bucket or a directory with what is needed to use it. It is tested before it is added:
+        Holdfast writes, reads back, lists and deletes.
+      </Text>
+    </EmptyState>
+  );
+}

@@ -1,0 +1,49 @@
+import { List, Stack, Text } from '@mantine/core';
+import type { Resource } from '../../../src/api/resources.ts';
+import { ConfirmByTyping } from '../../components/confirm-by-typing.tsx';
+import { formatDuration, formatTime } from '../../lib/format.ts';
+import { planTimes, type RestorePlan } from './plan-times.ts';
+import type { RestoreBody } from './restore-draft.ts';
+
+export interface ConfirmReplaceProps {
+  readonly backup: Resource<'Backup'>;
+  readonly body: RestoreBody;
+  readonly plan: RestorePlan;
+  readonly isOpen: boolean;
+  readonly isBusy: boolean;
+  readonly error: Error | null;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** Before the data of a server is replaced: what that means, once more, and its name to be typed. */
+export function ConfirmReplace({ backup, body, plan, ...dialog }: ConfirmReplaceProps) {
+  if (!('service' in body.target)) return null;
+  const { service } = body.target;
+  const { downtimeMs, isDowntimeComplete } = planTimes(plan.steps);
+  const endedAt = backup.status.result?.endedAt;
+  return (
+    <ConfirmByTyping title={`Replace the data of ${service}?`} word={service} action="Replace the data" {...dialog}>
+      <Stack gap="xs">
+        <Text size="sm">
+          All data of <b>{service}</b> is replaced by the backup <b>{backup.name}</b>.
+        </Text>
+        <List size="sm" spacing={4}>
+          <List.Item>
+            What was written {endedAt === undefined ? 'after the backup' : `after ${formatTime(endedAt)}`} is not in it.
+          </List.Item>
+          <List.Item>
+            The server stands still for{' '}
+            {downtimeMs === 0
+              ? 'a time that is not known yet'
+              : `${isDowntimeComplete ? 'about' : 'more than'} ${formatDuration(downtimeMs)}`}
+            , after everything was downloaded and prepared.
+          </List.Item>
+          <List.Item>
+            The old data is moved aside and kept. If the server does not start on the new data, it comes back.
+          </List.Item>
+        </List>
+      </Stack>
+    </ConfirmByTyping>
+  );
+}

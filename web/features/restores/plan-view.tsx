@@ -1,0 +1,107 @@
+import { Group, Stack, Text } from '@mantine/core';
+import { Facts } from '../../components/facts.tsx';
+import { Findings } from '../../components/findings.tsx';
+import { StatusMark } from '../../components/status-mark.tsx';
+import { formatBytes, formatDuration } from '../../lib/format.ts';
+import { wordOf } from '../../lib/run-steps.ts';
+import { planTimes, type RestorePlan } from './plan-times.ts';
+import classes from './plan-view.module.css';
+import { ReplicationPosition } from './replication-position.tsx';
+
+/** What a restore would do: whether it can, its steps, how long the server stands still. */
+export function PlanView({ plan }: { readonly plan: RestorePlan }) {
+  const { isGo, findings, steps, logicalBytes, serverVersion, targetVersion, gtid, binlog } = plan;
+  return (
+    <Stack gap="lg">
+      <div>
+        <Text size="sm" fw={600} mb={6} component="div">
+          {isGo ? (
+            <StatusMark tone="good" word="It can be done" />
+          ) : (
+            <StatusMark tone="bad" word="It cannot be done like this" />
+          )}
+        </Text>
+        <Findings findings={findings} label="What was found" />
+      </div>
+      <Steps steps={steps} />
+      <Facts
+        facts={[
+          ['Size', formatBytes(logicalBytes)],
+          ['Backup of', serverVersion],
+          ...(targetVersion === undefined ? [] : [['Target runs', targetVersion] as const]),
+        ]}
+      />
+      <div>
+        <Text size="sm" fw={600} mb={6}>
+          Where replication would go on
+        </Text>
+        <ReplicationPosition gtid={gtid} binlog={binlog} />
+      </div>
+    </Stack>
+  );
+}
+
+function Steps({ steps }: { readonly steps: RestorePlan['steps'] }) {
+  return (
+    <div>
+      <Text size="sm" fw={600} mb={6}>
+        What will happen
+      </Text>
+      <Bar steps={steps} />
+      <ol className={classes['steps']} aria-label="Steps of the plan">
+        {steps.map(({ name, text, expectedMs, isDowntime }) => (
+          <li key={name} className={classes['step']} data-downtime={isDowntime}>
+            <div>
+              <Group gap="xs">
+                <Text size="sm" fw={500}>
+                  {wordOf(name)}
+                </Text>
+                {isDowntime ? <StatusMark tone="doubtful" word="Server stands still" /> : null}
+              </Group>
+              <Text size="sm" c="dimmed">
+                {text}
+              </Text>
+            </div>
+            <span className={classes['time']}>{expectedMs === undefined ? 'not known yet' : about(expectedMs)}</span>
+          </li>
+        ))}
+      </ol>
+      <Text size="sm" mt={6}>
+        {sentence(steps)}
+      </Text>
+    </div>
+  );
+}
+
+/** The steps in proportion to the time that each is expected to take. */
+function Bar({ steps }: { readonly steps: RestorePlan['steps'] }) {
+  const { totalMs } = planTimes(steps);
+  if (totalMs === 0) return null;
+  return (
+    <div className={classes['bar']} aria-hidden="true">
+      {steps.map(({ name, expectedMs = 0, isDowntime }) => (
+        <span
+          key={name}
+          className={classes['part']}
+          data-downtime={isDowntime}
+          style={{ flexGrow: Math.max(expectedMs / totalMs, 0.004) }}
+        />
+      ))}
+    </div>
+  );
+}
+
+function sentence(steps: RestorePlan['steps']): string {
+  const { totalMs, downtimeMs, isComplete, isDowntimeComplete, hasDowntime } = planTimes(steps);
+  const total =
+    totalMs === 0
+      ? 'How long it takes is not known: nothing like it was restored before.'
+      : `It takes ${isComplete ? 'about' : 'more than'} ${formatDuration(totalMs)}, going by restores and drills before.`;
+  if (!hasDowntime) return `${total} No server stands still.`;
+  if (downtimeMs === 0) return `${total} How long the server stands still is not known yet.`;
+  return `${total} The server stands still for ${isDowntimeComplete ? 'about' : 'more than'} ${formatDuration(downtimeMs)} of it.`;
+}
+
+function about(ms: number): string {
+  return `about ${formatDuration(ms)}`;
+}

@@ -1,0 +1,45 @@
+import { Code, List, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { Resource } from '../../../src/api/resources.ts';
+import { Section } from '../../components/section.tsx';
+import { asking } from '../../lib/api.ts';
+import { ReplicationPosition } from './replication-position.tsx';
+
+/** After a restore: where the data is, what was kept, and what a person does now. */
+export function WhatNext({ restore: { spec, status } }: { readonly restore: Resource<'Restore'> }) {
+  const backup = useQuery({ ...asking('getBackup', { params: { name: spec.backup } }), retry: false });
+  const { target = '', old } = status.result ?? {};
+  const sealed = backup.data?.status.result;
+  return (
+    <Section title="What to do next">
+      <List size="sm" spacing={6} type="ordered">
+        {'service' in spec.target ? (
+          <List.Item>
+            {spec.target.service} runs on the restored data. Look whether your programs find what they expect.
+          </List.Item>
+        ) : (
+          <List.Item>
+            The data is in <Code>{target}</Code> on {spec.agent}. Point a server at it, or copy out what you need. Its
+            users and passwords are those of the time of the backup.
+          </List.Item>
+        )}
+        {old === undefined ? null : (
+          <List.Item>
+            The old data is kept in <Code>{old}</Code>. Remove that directory when you are content.
+          </List.Item>
+        )}
+        <List.Item>
+          {spec.replication === 'start'
+            ? 'Replication was allowed to start with the server. Look whether it does.'
+            : 'Replication is stopped. Start it if this server shall follow its source, or reset it if it never shall again.'}
+        </List.Item>
+      </List>
+      {sealed === undefined ? null : (
+        <>
+          <Text size="sm">To replicate or replay what happened since the backup, begin at:</Text>
+          <ReplicationPosition gtid={sealed.gtid} binlog={sealed.binlog} />
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,35 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { shellRoute } from '../../app/root-route.tsx';
+import { parseListSearch } from '../../lib/list-search.ts';
+import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
+
+const base = { getParentRoute: () => shellRoute };
+
+const listRoute = createRoute({
+  ...base,
+  path: '/services',
+  validateSearch: parseListSearch(['state']),
+  component: lazyRouteComponent(() => import('./service-list.tsx'), 'ServiceList'),
+});
+/** `agent`: the one that is chosen when the form opens. No name begins with a hyphen, so that no service hides it. */
+const newRoute = createRoute({
+  ...base,
+  path: '/services/-/new',
+  validateSearch: (search: Record<string, unknown>): ReturnTo & { agent?: string } => ({
+    ...parseReturnTo(search),
+    ...(typeof search['agent'] === 'string' ? { agent: search['agent'] } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./service-new.tsx'), 'ServiceNew'),
+});
+const detailsRoute = createRoute({
+  ...base,
+  path: '/services/$name',
+  component: lazyRouteComponent(() => import('./service-details.tsx'), 'ServiceDetails'),
+});
+const editRoute = createRoute({
+  ...base,
+  path: '/services/$name/edit',
+  component: lazyRouteComponent(() => import('./service-edit.tsx'), 'ServiceEdit'),
+});
+
+export const serviceRoutes = [listRoute, newRoute, detailsRoute, editRoute] as const;
