@@ -31,10 +31,10 @@ function Card<Row>({ columns, row }: { readonly columns: readonly Column<Row>[];
       {of('mark').map(part)}
       <dl className={classes['card-lines']}>
         {of('line', undefined).map(({ id, header, cell }) => (
-          <Fragment key={id}>
+          <div key={id}>
             <dt>{header}</dt>
             <dd>{cell(row)}</dd>
-          </Fragment>
+          </div>
         ))}
       </dl>
     </>

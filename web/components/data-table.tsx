@@ -111,7 +111,7 @@ function HeadCell<Row>({ column, sort, onSort }: HeadCellProps<Row>) {
       <button type="button" className={classes['sort']} data-order={order} onClick={() => onSort(nextSort(by, sort))}>
         {header}
         <span className={classes['arrow']}>
-          <Icon name={order === 'ascending' ? 'up' : 'down'} size={14} />
+          <Icon name={order === 'ascending' ? 'up' : 'down'} size={12} />
         </span>
       </button>
     </Table.Th>

@@ -32,6 +32,24 @@ export function Time({ at }: { readonly at: string | undefined }) {
   );
 }
 
+/** As Time, with the hour below the day: for columns. */
+export function TimeBelow({ at }: { readonly at: string | undefined }) {
+  const now = useNow();
+  if (at === undefined) return <Nothing />;
+  const [date, hour] = formatTime(at).split(' ');
+  return (
+    <Tooltip label={`${formatExactTime(at)}, ${formatAge(at, now)}`}>
+      <time dateTime={at} className="figures">
+        {date}
+        <br />
+        <Text component="span" inherit c="dimmed">
+          {hour}
+        </Text>
+      </time>
+    </Tooltip>
+  );
+}
+
 /** How long ago (or how far ahead) a time is. */
 export function Age({ at }: { readonly at: string }) {
   const now = useNow();

@@ -1,6 +1,7 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type ReactNode, useEffect, useState } from 'react';
+import classes from './filter-bar.module.css';
 import { Icon } from './icon.tsx';
 
 export interface FilterBarProps {
@@ -35,7 +36,7 @@ export function FilterBar({ search, searchLabel, onSearch, children, isFiltered,
         }}
         w={{ base: '100%', xs: 240 }}
       />
-      {children}
+      <div className={classes['filters']}>{children}</div>
       {isFiltered ? (
         <Button variant="subtle" size="compact-sm" onClick={onClear}>
           Clear filters

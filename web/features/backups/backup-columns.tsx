@@ -1,5 +1,5 @@
 import { Tooltip } from '@mantine/core';
-import { Bytes, Nothing, Time } from '../../components/figures.tsx';
+import { Bytes, Nothing, TimeBelow } from '../../components/figures.tsx';
 import type { Column } from '../../components/data-table.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { AnchorLink } from '../../components/links.tsx';
@@ -27,7 +27,7 @@ const whatItIs: readonly Column<Backup>[] = [
     id: 'state',
     header: 'Status',
     sort: 'state',
-    width: 118,
+    width: 104,
     card: 'mark',
     cell: (backup) => <BackupState backup={backup} />,
   },
@@ -35,10 +35,11 @@ const whatItIs: readonly Column<Backup>[] = [
     id: 'name',
     header: 'Name',
     sort: 'name',
+    width: 160,
     card: 'title',
     cell: ({ name, spec }) => (
       <>
-        <AnchorLink to="/backups/$name" params={{ name }} inherit fw={500} style={{ overflowWrap: 'anywhere' }}>
+        <AnchorLink to="/backups/$name" params={{ name }} inherit fw={500}>
           {name}
         </AnchorLink>
         {spec.isPinned ? <Pinned /> : null}
@@ -50,9 +51,10 @@ const whatItIs: readonly Column<Backup>[] = [
     id: 'technology',
     header: 'Technology',
     sort: 'technology',
+    width: 84,
     cell: ({ status }) => status.technology ?? <Nothing />,
   },
-  { id: 'created', header: 'Created', sort: 'createdAt', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { id: 'created', header: 'Created', sort: 'createdAt', cell: ({ createdAt }) => <TimeBelow at={createdAt} /> },
   // Whatever was stored before: each restores by itself.
   { id: 'type', header: 'Type', cell: () => 'Full' },
   { id: 'location', header: 'Location', sort: 'location', cell: ({ spec }) => spec.location },

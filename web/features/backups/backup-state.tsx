@@ -16,9 +16,9 @@ export function BackupState({ backup: { name, status, spec } }: { readonly backu
   const { read, expected } = (live?.progress ?? status.progress)?.bytes ?? { read: 0, expected: undefined };
   return (
     <>
-      <StatusMark {...runLooks[state]} />{' '}
+      <StatusMark {...runLooks[state]} />
       {expected === undefined ? null : (
-        <Text component="span" inherit c="dimmed" className="figures">
+        <Text component="div" inherit c="dimmed" pl={20} className="figures">
           {formatPercent(Math.min(read, expected), expected)}
         </Text>
       )}

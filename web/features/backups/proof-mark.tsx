@@ -21,11 +21,11 @@ export function ProofMark({ proof }: { readonly proof: Proof | undefined }) {
   const step = proofSteps.find(({ level }) => level === proof?.level);
   if (proof === undefined || step === undefined) return <Nothing />;
   return (
-    <span style={{ whiteSpace: 'nowrap' }}>
-      <StatusMark tone={step.tone} word={step.word} />{' '}
-      <Text component="span" inherit c="dimmed">
+    <>
+      <StatusMark tone={step.tone} word={step.word} />
+      <Text component="div" inherit c="dimmed" pl={20}>
         <Age at={proof.at} />
       </Text>
-    </span>
+    </>
   );
 }
