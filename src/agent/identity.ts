@@ -1,18 +1,14 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isThere, systemFiles } from '../core/placement-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PermanentFailure } from '../lib/failure.ts';
 import type { AgentConfig } from './config.ts';
-import { readSecretFile, readSecretLine } from '../lib/secret-file.ts';
-import { type Certificate, selfSigned } from '../server/self-signed.ts';
+import { readSecretLine } from '../lib/secret-file.ts';
+import { readCertificate, type ServerCertificate } from '../server/server-certificate.ts';
 
 /** What an agent shows to clients, and what it wants from them. */
-export interface Identity extends Certificate {
-  /** SHA-256 of the certificate: hexadecimal with colons, as everywhere. */
-  readonly fingerprint: string;
+export interface Identity extends ServerCertificate {
   readonly token: string;
 }
 
@@ -24,47 +20,15 @@ const leastTokenLength = 16;
  * @throws PermanentFailure `tls-files-unreadable`, `token-too-short`, `secret-file-open`
  */
 export async function readIdentity(config: AgentConfig, clock: Clock): Promise<Identity> {
-  const certificate =
-    config.tls === undefined ? await ownCertificate(config, clock) : await givenCertificate(config.tls);
-  const { fingerprint256: fingerprint } = parse(certificate.certificate);
-  await systemFiles.writeDurably(join(config.stateDirectory, 'fingerprint'), `${fingerprint}\n`);
-  return { ...certificate, fingerprint, token: await readToken(config) };
-}
-
-async function ownCertificate({ stateDirectory, listen }: AgentConfig, clock: Clock): Promise<Certificate> {
-  const paths = { certificate: join(stateDirectory, 'tls-certificate.pem'), key: join(stateDirectory, 'tls-key.pem') };
-  // The certificate is written last, so where it is the key is, too.
-  if (!(await isThere(paths.certificate))) {
-    const names = ['localhost', hostname(), '127.0.0.1', '::1', listen.address];
-    const made = await selfSigned([...new Set(names)], { commonName: 'Holdfast agent', clock });
-    await systemFiles.writeDurably(paths.key, made.key);
-    await systemFiles.writeDurably(paths.certificate, made.certificate);
-  }
-  return givenCertificate({ certificateFile: paths.certificate, keyFile: paths.key });
-}
-
-async function givenCertificate(files: NonNullable<AgentConfig['tls']>): Promise<Certificate> {
-  const key = (await readSecretFile(files.keyFile)).toString('utf8');
-  try {
-    const certificate = await readFile(files.certificateFile, 'utf8');
-    return { certificate, key };
-  } catch (cause) {
-    throw new PermanentFailure(
-      'tls-files-unreadable',
-      `Cannot use the certificate as it cannot be read: ${files.certificateFile}`,
-      { cause },
-    );
-  }
-}
-
-function parse(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new PermanentFailure('tls-files-unreadable', 'Cannot use the certificate as it is none in PEM form', {
-      cause,
-    });
-  }
+  const { tls: files, stateDirectory, listen } = config;
+  const certificate = await readCertificate({
+    files,
+    stateDirectory,
+    listenAddress: listen.address,
+    commonName: 'Holdfast agent',
+    clock,
+  });
+  return { ...certificate, token: await readToken(config) };
 }
 
 async function readToken({ tokenFile, stateDirectory }: AgentConfig): Promise<string> {

@@ -1,24 +1,21 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
 import { chooseEngine } from '../engine/choose-engine.ts';
 import { findEngines } from '../engine/find-engines.ts';
 import { collectOptionFiles } from '../engine/option-files.ts';
 import { PrivateDirectory } from '../engine/private-directory.ts';
 import { readServerFacts } from '../engine/server-facts.ts';
 import { Sql } from '../engine/sql.ts';
-import { InvalidRequest } from '../lib/failure.ts';
-import { prepareDirectory } from '../storage/directory.ts';
 import { isWithin } from '../storage/location-within.ts';
 import { parseLocation, type StorageLocation } from '../storage/location.ts';
-import { openStorage } from '../storage/open-storage.ts';
+import { openFolder } from '../storage/open-folder.ts';
 import { probeStorage } from '../storage/probe.ts';
 import type { AgentConfig } from './config.ts';
-import type { Host, StoreWish } from './host.ts';
+import type { Host } from './host.ts';
 
 /** The host as it is: a part of the composition root, with the adapters for tools, servers and stores. */
 export function systemHost({ toolPath, toolEnv }: AgentConfig): Host {
   return {
-    openStore,
+    openStore: async ({ location, ...wish }) => openFolder(location, wish),
     allows,
     probe: async (storage, { signal }) => {
       const { conditionalPut, findings } = await probeStorage(storage, { signal });
@@ -34,42 +31,6 @@ export function systemHost({ toolPath, toolEnv }: AgentConfig): Host {
       await using _ = await PrivateDirectory.create();
     },
   };
-}
-
-async function openStore({ location: text, folder, credentials, mayCreate }: StoreWish) {
-  const base = parseLocation(text);
-  const location = folder === undefined ? base : within(base, folder);
-  if (location.kind === 'directory' && base.kind === 'directory') {
-    if (mayCreate) await makeFolders(base.path, location.path);
-    await refuseOutside(base.path, location.path);
-  }
-  return openStorage(location, { secrets: credentials ?? {} });
-}
-
-function within(base: StorageLocation, folder: string): StorageLocation {
-  if (base.kind === 'directory') return { ...base, path: join(base.path, folder) };
-  return { ...base, prefix: base.prefix === '' ? folder : `${base.prefix}/${folder}` };
-}
-
-/** The directory of the location itself is never made: it may be a file system that is not mounted. */
-async function makeFolders(base: string, path: string): Promise<void> {
-  if (path === base) return;
-  if (dirname(path) !== base) await makeFolders(base, dirname(path));
-  await prepareDirectory(path);
-}
-
-/** A symbolic link in a store must not lead elsewhere. */
-async function refuseOutside(base: string, path: string): Promise<void> {
-  if (path === base) return;
-  const [root, real] = await Promise.all([realOr(base), realOr(path)]);
-  if (root === undefined || real === undefined || real.startsWith(`${root}${sep}`)) return;
-  throw new InvalidRequest(
-    'folder-outside',
-    `Cannot use this folder as it leads out of the storage location: ${path}`,
-    {
-      nextStep: 'Choose a folder that is no symbolic link.',
-    },
-  );
 }
 
 async function realOr(path: string): Promise<string | undefined> {

@@ -1,9 +1,10 @@
+import { change, find } from '../../control/find.ts';
 import { inventoryRoutes } from '../../api/inventory-routes.ts';
 import type { Resource } from '../../api/resources.ts';
 import { Conflict } from '../../lib/failure.ts';
 import type { Mount } from '../server.ts';
 import { listPage, runsUnderWay } from './listing.ts';
-import { change, find, forget, type MountRoutes, refuseIfUsed, type RouteContext } from './route-context.ts';
+import { forget, type MountRoutes, refuseIfUsed, type RouteContext } from './route-context.ts';
 
 /** Agents and services. */
 export const mountInventoryRoutes: MountRoutes = (mount, context) => {
@@ -17,7 +18,10 @@ function mountAgents(mount: Mount, context: RouteContext): void {
   mount(inventoryRoutes.getAgent, async ({ params }) => find(catalog, 'Agent', params.name));
   mount(inventoryRoutes.createJoinToken, async ({ body }) => makeJoinToken(body));
   mount(inventoryRoutes.updateAgent, async ({ params, body: { description } }) =>
-    change(catalog, await find(catalog, 'Agent', params.name), ({ spec }) => ({ spec: { ...spec, description } })),
+    change(catalog, await find(catalog, 'Agent', params.name), ({ spec, status }) => ({
+      spec: { ...spec, description },
+      status,
+    })),
   );
   mount(inventoryRoutes.removeAgent, async ({ params: { name } }) => {
     const agent = await find(catalog, 'Agent', name);

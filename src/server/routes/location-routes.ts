@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
+import { change, find } from '../../control/find.ts';
+import { Turnstile } from '../../control/turnstile.ts';
 import type { Preflight } from '../../api/agent.ts';
 import type { LocationSecrets } from '../../api/inventory.ts';
 import { inventoryRoutes } from '../../api/inventory-routes.ts';
@@ -7,17 +10,21 @@ import { isoTime } from '../../lib/clock.ts';
 import { Conflict } from '../../lib/failure.ts';
 import { InvalidFields } from '../invalid-fields.ts';
 import { LocationTestFailed } from '../location-test-failed.ts';
-import { TurnTaking } from '../turn-taking.ts';
 import { listPage } from './listing.ts';
-import { change, find, forget, type MountRoutes, refuseIfUsed, type RouteContext } from './route-context.ts';
+import { forget, type MountRoutes, refuseIfUsed, type RouteContext } from './route-context.ts';
 
 const kind = 'StorageLocation';
+const never = new AbortController().signal;
 
 /** Storage locations: tested before they are stored; their secrets go in and never come out. */
 export const mountLocationRoutes: MountRoutes = (mount, context) => {
   const { catalog, secrets, control } = context;
   // Secrets and the resource are stored apart, so one request at a time.
-  const turns = new TurnTaking();
+  const turns = new Turnstile(1);
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    using _ = await turns.enter(never);
+    return await work();
+  };
   mount(inventoryRoutes.listLocations, async ({ query }) => listPage(context, kind, query));
   mount(inventoryRoutes.getLocation, async ({ params }) => find(catalog, kind, params.name));
   mount(inventoryRoutes.testLocation, async ({ body: { secrets: given, ...spec }, signal }) => {
@@ -28,7 +35,7 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
     refuseWithoutPassphrase(spec, given);
     await refuseTaken(context, name);
     const test = await control.testLocation({ spec, secrets: given }, { signal });
-    return turns.take(async () => {
+    return inTurn(async () => {
       // Before its secrets are, as those of another of that name would be lost.
       await refuseTaken(context, name);
       const status = statusOf(context, { test, secrets: recordOf(given) });
@@ -40,11 +47,17 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
     const { secrets: given = {}, ...changes } = body;
     const before = await find(catalog, kind, name);
     const spec = changed(before.spec, changes);
+    // What it is called can be said of a store that is away.
+    if (
+      isDeepStrictEqual({ ...spec, description: '' }, { ...before.spec, description: '' }) &&
+      body.secrets === undefined
+    )
+      return change(catalog, before, ({ status, ...now }) => ({ spec: changed(now.spec, changes), status }));
     const merged = { ...(await secrets.get(kind, name)), ...recordOf(given) };
     refuseWithoutPassphrase(spec, merged);
     if (spec.isEncrypted !== before.spec.isEncrypted) await refuseOtherEncryption(context, name);
     const test = await control.testLocation({ spec, secrets: merged }, { signal });
-    return turns.take(async () => {
+    return inTurn(async () => {
       const status = statusOf(context, { test, secrets: merged });
       await secrets.set(kind, name, merged);
       return change(catalog, before, (now) => ({ spec: changed(now.spec, changes), status }));
@@ -55,7 +68,7 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
     return control.testStoredLocation(params.name, { signal });
   });
   mount(inventoryRoutes.removeLocation, async ({ params: { name } }) =>
-    turns.take(async () => {
+    inTurn(async () => {
       const location = await find(catalog, kind, name);
       const users = (await backupsIn(context, name)).map((backup) => `backup ${backup}`);
       refuseIfUsed(`storage location ${name}`, users, 'Delete the backups that are stored there first.');

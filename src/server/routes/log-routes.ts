@@ -1,3 +1,4 @@
+import { find } from '../../control/find.ts';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -9,7 +10,7 @@ import type { RunKind } from '../../api/resources.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { parseInput } from '../invalid-fields.ts';
 import { apiPrefix, whileThere } from '../server.ts';
-import { find, type RouteContext } from './route-context.ts';
+import type { RouteContext } from './route-context.ts';
 
 const kinds: Readonly<Record<(typeof logKinds)[number], RunKind>> = {
   backups: 'Backup',

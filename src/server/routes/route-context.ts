@@ -1,9 +1,10 @@
-import type { Resource, ResourceKind, SpecOf, StatusOf } from '../../api/resources.ts';
+import type { Resource } from '../../api/resources.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Control } from '../../control/control.ts';
+import { find } from '../../control/find.ts';
 import type { SecretStore } from '../../control/secrets.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { Conflict, InvalidRequest } from '../../lib/failure.ts';
+import { Conflict } from '../../lib/failure.ts';
 import type { Lists } from '../lists/lists.ts';
 import type { People } from '../people/people.ts';
 import type { Mount } from '../server.ts';
@@ -30,45 +31,6 @@ export interface RouteContext {
 
 /** Mounts the routes of one kind of thing. */
 export type MountRoutes = (mount: Mount, context: RouteContext) => void;
-
-const words: Readonly<Record<ResourceKind, string>> = {
-  Agent: 'agent',
-  Service: 'service',
-  StorageLocation: 'location',
-  Backup: 'backup',
-  Restore: 'restore',
-  Drill: 'drill',
-};
-
-/** @throws InvalidRequest `no-such-backup` and so on */
-export async function find<Kind extends ResourceKind>(
-  catalog: Catalog,
-  kind: Kind,
-  name: string,
-): Promise<Resource<Kind>> {
-  const resource = await catalog.get(kind, name);
-  if (resource !== undefined) return resource;
-  throw new InvalidRequest(
-    `no-such-${words[kind]}`,
-    `Cannot find the ${words[kind]} ${name} as there is none of that name`,
-  );
-}
-
-/** Changes a resource, also one that something else changes at the same time. */
-export async function change<Kind extends ResourceKind>(
-  catalog: Catalog,
-  resource: Resource<Kind>,
-  changed: (now: Resource<Kind>) => { readonly spec?: SpecOf<Kind>; readonly status?: StatusOf<Kind> },
-): Promise<Resource<Kind>> {
-  const { kind, name } = resource;
-  for (let now = resource; ; now = await find(catalog, kind, name)) {
-    try {
-      return await catalog.replace({ ...now, ...changed(now) });
-    } catch (error) {
-      if (!(error instanceof Conflict && error.code === 'changed-meanwhile')) throw error;
-    }
-  }
-}
 
 /** Removes a resource if nothing uses it, also one that something else changes at the same time. */
 export async function forget(catalog: Catalog, resource: Resource): Promise<void> {

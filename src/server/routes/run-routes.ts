@@ -1,8 +1,9 @@
+import { find } from '../../control/find.ts';
 import { backupRoutes } from '../../api/backup-routes.ts';
 import { restoreRoutes } from '../../api/restore-routes.ts';
 import { InvalidFields } from '../invalid-fields.ts';
 import { listPage, withProgress } from './listing.ts';
-import { find, type MountRoutes, type RouteContext } from './route-context.ts';
+import { type MountRoutes, type RouteContext } from './route-context.ts';
 import type { Mount } from '../server.ts';
 
 /** Backups, restores, drills. */
