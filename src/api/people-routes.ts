@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { resourceNameSchema } from './resource-fields.ts';
 import { get, type ManagerRoute, none, nothing, post, remove, roleSchema } from './route-kit.ts';
 
-export const userSchema = z.object({ name: z.string(), role: roleSchema });
+export const userSchema = z.object({
+  name: z.string(),
+  role: roleSchema,
+  /** Its password is still the one that was made at the first start: it should be changed. */
+  hasInitialPassword: z.boolean(),
+});
 const passwordSchema = z.string().min(1).max(1000);
 const newPasswordSchema = z.string().min(10).max(1000);
 

@@ -64,6 +64,11 @@ export class People {
     return (await isThere(file)) ? file : undefined;
   }
 
+  /** Is the password of this person still the one that was made at the first start? */
+  async hasInitialPassword({ name }: Person): Promise<boolean> {
+    return name === firstUser && (await isThere(this.#options.initialPasswordFile));
+  }
+
   /** @throws PermanentFailure `not-authorised`; TooManyFailures; Failure `too-many-sign-ins` */
   async signIn(given: {
     readonly name: string;

@@ -1,15 +1,17 @@
 import { peopleRoutes } from '../../api/people-routes.ts';
 import { isoTime } from '../../lib/clock.ts';
+import type { Person } from '../people/person.ts';
 import type { MountRoutes } from './route-context.ts';
 
 /** Sessions, passwords, tokens. */
 export const mountPeopleRoutes: MountRoutes = (mount, { people, clock, version }) => {
+  const userOf = async (person: Person) => ({ ...person, hasInitialPassword: await people.hasInitialPassword(person) });
   mount(peopleRoutes.signIn, async ({ body, address, setSession }) => {
     const { person, session } = await people.signIn({ ...body, address });
     setSession(session);
-    return person;
+    return userOf(person);
   });
-  mount(peopleRoutes.getSession, async ({ person }) => person());
+  mount(peopleRoutes.getSession, async ({ person }) => userOf(person()));
   mount(peopleRoutes.signOut, async ({ person, setSession }) => {
     people.signOut(person());
     setSession(undefined);
