@@ -5,12 +5,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { styleText } from 'node:util';
 import { z } from 'zod';
-import { type MariadbServer, startMariadb } from '../tests/support/servers.ts';
+import { type RestartableServer, startRestartable } from '../tests/support/restartable-server.ts';
+import { serverUser } from '../tests/support/server-user.ts';
+import { startInBrowser } from './demo/in-browser.ts';
 import { aDayInTheShop, buildShop } from './demo/shop.ts';
 import { ensureMariadb } from './setup/mariadb.ts';
 import { run } from './setup/run.ts';
 
-/** Shows Holdfast on a real server, from the first backup to a proven one. Exit code 0 only if every checksum is equal. */
+/**
+ * Shows Holdfast on a real server, from the first backup to a proven one, and then the same in a browser. Exit code 0 only
+ * if every checksum is equal and the web pages answer.
+ */
 
 /** Of `repository show` and of `drill`, each as far as it goes. */
 const resultSchema = z.object({
@@ -22,7 +27,9 @@ const resultSchema = z.object({
 type Result = z.infer<typeof resultSchema>;
 
 interface Demo {
-  readonly server: MariadbServer;
+  readonly server: RestartableServer;
+  /** Folder of its programs. */
+  readonly bin: string;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -40,13 +47,13 @@ try {
 async function tour(): Promise<void> {
   const mariadb = await ensureMariadb();
   heading(`Starting MariaDB ${mariadb.version} and filling a sample shop`);
-  await using server = await startMariadb({ bin: mariadb.bin, options: ['--innodb-buffer-pool-size=256M'] });
+  await using server = await startRestartable({ bin: mariadb.bin, more: ['--innodb-buffer-pool-size=256M'] });
   for (const statement of buildShop) await server.query(statement);
   const [size] = await server.query(
     `SELECT ROUND(SUM(data_length + index_length) / 1e6) FROM information_schema.tables WHERE table_schema = 'shop'`,
   );
   say(`The shop has ${size?.[0]} MB in five tables.`);
-  const demo = { server, folder, env: await environment(mariadb.bin) };
+  const demo = { server, bin: mariadb.bin, folder, env: await environment(mariadb.bin) };
 
   heading('A repository, encrypted, in a directory');
   await show(demo, ['repository', 'init']);
@@ -64,6 +71,18 @@ async function tour(): Promise<void> {
   const isEqual = isFirstEqual && isSecondEqual;
   say(isEqual ? styleText('green', 'Every table is equal to its source.') : styleText('red', 'Some tables differ.'));
   process.exitCode = isEqual ? 0 : 1;
+  await inBrowser(demo);
+}
+
+/** What was shown so far, for people with a browser; with `--once` only that it answers. */
+async function inBrowser(demo: Demo): Promise<void> {
+  heading('The same in a browser');
+  await using pages = await startInBrowser(demo);
+  await pages.check();
+  say(`Open ${pages.url} and sign in as ${pages.user} with the password ${pages.password}`);
+  say(
+    'There are two servers to try things on, shop and shop-copy, and a bucket of an S3-compatible server to store in.',
+  );
   if (!isOnce) await stayUp(demo);
 }
 
@@ -88,7 +107,7 @@ async function backUp(demo: Demo, title: string): Promise<Result> {
 /** Drills the backup and compares what its server says of each table with what the source says. */
 async function prove(demo: Demo, backup: Result): Promise<boolean> {
   heading('A drill: restore it into a scratch directory, start a server on it, check every table');
-  const owner = demo.server.user.uid === process.getuid?.() ? [] : ['--owner', 'nobody'];
+  const owner = serverUser().uid === process.getuid?.() ? [] : ['--owner', 'nobody'];
   const { steps, checksums } = await ask(demo, ['drill', backup.backup, '--checksums', ...owner]);
   say(`It took ${steps.map(({ name, ms }) => `${name} ${(ms / 1000).toFixed(1)} s`).join(', ')}.`);
   say(`${'table'.padEnd(18)}${'source'.padStart(12)}${'restored'.padStart(12)}`);
@@ -127,11 +146,11 @@ function figures(first: Result, second: Result): void {
   say(`The second backup restores by itself and added ${share} % of what the first one stored.`);
 }
 
-async function stayUp({ server, env }: Demo): Promise<void> {
+async function stayUp({ server, bin, env }: Demo): Promise<void> {
   const names = ['HOLDFAST_REPOSITORY', 'HOLDFAST_PASSPHRASE_FILE', 'HOLDFAST_STATE_DIR'];
-  heading('The server stays up until you press Ctrl-C. In another terminal:');
+  heading('All of it stays up until you press Ctrl-C. In another terminal:');
   for (const name of names) console.log(`  export ${name}=${env[name]}`);
-  console.log(`  export PATH=${server.bin}:$PATH`);
+  console.log(`  export PATH=${bin}:$PATH`);
   console.log(`  ${process.cwd()}/holdfast repository list`);
   console.log(`  mariadb --socket=${server.socket} --user=root shop`);
   if (!interrupted.signal.aborted) await once(interrupted.signal, 'abort');

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Handler } from './context.ts';
+import { wholeNumber } from './parse-options.ts';
 
 /** Runs a command that commander has parsed; loads its code only now. */
 export type Runner = (command: Command, load: () => Promise<Handler>) => Promise<void>;
@@ -49,6 +50,16 @@ export const managerOptions: readonly Option[] = [
   option('--manager <url>', 'which manager, such as https://holdfast.example.net:7440').env('HOLDFAST_URL'),
   ...connectionOptions,
 ].map((each) => each.helpGroup('Manager:'));
+
+/** How the database server is reached. */
+export const serverOptions: readonly Option[] = [
+  option('--socket <path>', 'socket of the database server; without it and --host, the usual ones are tried'),
+  option('--host <name>', 'host of the database server, for TCP'),
+  option('--port <number>', 'its port').argParser(wholeNumber({ min: 1, max: 65_535 })),
+  option('--user <name>', 'database user; default: the user who runs this'),
+  option('--password-file <file>', 'holds the password of the database user'),
+  option('--defaults-file <file>', 'an option file whose [client] section fills what is missing'),
+].map((each) => each.helpGroup('Database server:'));
 
 const runnable = new WeakSet<Command>();
 

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { connectionOptions, define, type Definition, option, type Runner } from './define.ts';
+import { connectionOptions, define, type Definition, option, type Runner, serverOptions } from './define.ts';
 import { byteSize, label, wholeNumber } from './parse-options.ts';
 
 const elsewhereOptions: readonly Option[] = [
@@ -12,15 +12,6 @@ const elsewhereOptions: readonly Option[] = [
   ),
   option('--folder <path>', 'the folder in it that holds the repository'),
 ].map((each) => each.helpGroup('On a manager or an agent; without --manager and --agent, in this process:'));
-
-const serverOptions: readonly Option[] = [
-  option('--socket <path>', 'socket of the database server; without it and --host, the usual ones are tried'),
-  option('--host <name>', 'host of the database server, for TCP'),
-  option('--port <number>', 'its port').argParser(wholeNumber({ min: 1, max: 65_535 })),
-  option('--user <name>', 'database user; default: the user who runs this'),
-  option('--password-file <file>', 'holds the password of the database user'),
-  option('--defaults-file <file>', 'an option file whose [client] section fills what is missing'),
-].map((each) => each.helpGroup('Database server:'));
 
 const stateDirectory = option(
   '--state-dir <directory>',

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { InvalidRequest } from '../lib/failure.ts';
 
 /** For an option that is a whole number in a range. */
 export function wholeNumber({ min, max }: { readonly min: number; readonly max: number }): (text: string) => number {
@@ -25,4 +26,14 @@ export function byteSize({ min }: { readonly min: number }): (text: string) => n
 export function label(text: string): string {
   if (text.length > 0 && text.length <= 200 && !/\p{Cc}/u.test(text)) return text;
   throw new InvalidArgumentError('It must have 1 to 200 characters, none of them a control character.');
+}
+
+/** Where to listen, such as `127.0.0.1:7440` or `[::1]:7440`. @throws InvalidRequest `listen-invalid` */
+export function parseListenAddress(text: string): { address: string; port: number } {
+  const [, bracketed, plain, digits = ''] = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const [address, port] = [bracketed ?? plain, Number(digits)];
+  if (address !== undefined && port <= 65_535) return { address, port };
+  throw new InvalidRequest('listen-invalid', `Cannot listen there as it is not an address and a port: ${text}`, {
+    nextStep: 'Write for example 127.0.0.1:7440.',
+  });
 }

@@ -6,6 +6,7 @@ import { exampleText, type Runner } from './define.ts';
 import { EXIT, exitCodeMeanings } from './exit-code.ts';
 import { defineInventory } from './inventory-commands.ts';
 import { defineJobs } from './job-commands.ts';
+import { defineManager } from './manager-commands.ts';
 import { defineRepository } from './repository-commands.ts';
 import { defineRuns } from './run-commands.ts';
 import { programVersion } from './version.ts';
@@ -22,6 +23,7 @@ export function createProgram(run: Runner): Command {
   for (const option of globalOptions()) program.addOption(option);
   program.addHelpText('after', () => afterHelp());
   defineRuns(defineJobs(program, run), run);
+  defineManager(program, run);
   const agent = defineAgent(program, run);
   defineInventory(program, { agent, run });
   defineRepository(program, run);

@@ -4,19 +4,18 @@ import { z } from 'zod';
 import { Lineages } from '../../core/lineage.ts';
 import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
 import { serverOf } from '../../core/sealed-server.ts';
-import type { ServerControlConfig } from '../../core/server-control.ts';
 import type { ServerConnection, ServerFacts } from '../../engine/engine.ts';
 import { readServerFacts } from '../../engine/server-facts.ts';
 import { Sql } from '../../engine/sql.ts';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { confirm } from '../confirm.ts';
+import { controlOf } from '../control-options.ts';
 import type { Context, Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
 import { formatBytes, formatServer, formatTime } from '../format.ts';
 import { ownershipOfUser } from '../host-user.ts';
 import { reportRestore } from '../job-report.ts';
 import { Progress } from '../progress.ts';
-import { splitCommand } from '../split-command.ts';
 import { openFully } from '../store.ts';
 import { sayWhere } from '../where.ts';
 import { serverConnection, serverOptionsSchema } from './server.ts';
@@ -96,10 +95,7 @@ function checkOptions(options: RestoreOptions): void {
       nextStep: 'Add --in-place instead of --to, or leave them out.',
     });
   }
-  if ((stopCommand === undefined) !== (startCommand === undefined) || (unit !== undefined && stopCommand !== undefined))
-    throw new InvalidRequest('control-unclear', 'Cannot tell how the server is stopped and started', {
-      nextStep: 'Give --unit, or both --stop-command and --start-command, or stop the server yourself and give none.',
-    });
+  controlOf(options);
 }
 
 async function targetOf(context: Context, options: RestoreOptions): Promise<RestoreTarget> {
@@ -147,12 +143,6 @@ function inPlaceOf(
     server: server && { vendor: server.vendor, version: server.version },
     ...(config && { control: { config, options: { answers, limitMs: options.controlLimit * 1000, clock } } }),
   };
-}
-
-function controlOf({ unit, stopCommand, startCommand }: RestoreOptions): ServerControlConfig | undefined {
-  if (unit !== undefined) return { type: 'systemd', unit };
-  if (stopCommand === undefined || startCommand === undefined) return undefined;
-  return { type: 'commands', stop: splitCommand(stopCommand), start: splitCommand(startCommand) };
 }
 
 /** Restored accounts may refuse this user: a server that says so is up. */

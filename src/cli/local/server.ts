@@ -42,7 +42,8 @@ export async function serverConnection(context: Context, options: ServerOptions)
   };
 }
 
-async function findSocket(): Promise<string | undefined> {
+/** The socket of a server that listens where packages put it. */
+export async function findSocket(): Promise<string | undefined> {
   for (const path of usualSockets) {
     const found = await stat(path).catch(() => undefined);
     if (found?.isSocket() === true) return path;

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { completeConfig, defaultStateDirectory } from '../agent/config.ts';
+import { joinManager } from '../agent/join.ts';
+import { startAgent } from '../agent/main.ts';
+import { parseListenAddress } from './parse-options.ts';
+import { completeManagerConfig } from '../manager/config.ts';
+import { startManager } from '../manager/main.ts';
+import { announce } from './announce.ts';
+import type { Invocation } from './context.ts';
+import { controlOf } from './control-options.ts';
+import { findSocket, serverOptionsSchema } from './local/server.ts';
+import { programVersion } from './version.ts';
+
+const optionsSchema = z.object({
+  listen: z.string(),
+  service: z.string().optional(),
+  stateDir: z.string().optional(),
+  restoreTo: z.array(z.string()).optional(),
+  unit: z.string().optional(),
+  stopCommand: z.string().optional(),
+  startCommand: z.string().optional(),
+  serverProgram: z.string().optional(),
+  logLevel: z.string(),
+});
+type Options = z.infer<typeof optionsSchema>;
+
+const joinSeconds = 300;
+
+/** Manager and agent for the server of this host, until a signal asks for their end. */
+export async function upCommand({ context, options: raw }: Invocation): Promise<void> {
+  const { output, signal, interruption, clock } = context;
+  const options = optionsSchema.parse(raw);
+  const { logLevel } = options;
+  interruption.expect();
+  const state = resolve(options.stateDir ?? defaultStateDirectory());
+  const name = options.service ?? nameOfHost();
+  const run = { version: programVersion(), logLevel };
+  const listen = parseListenAddress(options.listen);
+  const managerConfig = completeManagerConfig({ listen, stateDirectory: join(state, 'manager') }, 'the command line');
+  await using manager = await startManager(managerConfig, run);
+  const config = completeConfig(await agentFile({ ...options, state }, raw), 'the command line');
+  // Whoever can start this may have its agent join, also after the state of one of them was lost.
+  const { token } = await manager.makeJoinToken({ validSeconds: joinSeconds, replaces: name });
+  await joinManager({ token, name }, { config, version: run.version, clock, signal });
+  await using _agent = await startAgent(config, run);
+  await announce(output, manager, { service: name });
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/** What an agent's own file would say. */
+async function agentFile(options: Options & { readonly state: string }, raw: unknown): Promise<unknown> {
+  const { socket, passwordFile, defaultsFile, ...server } = serverOptionsSchema.parse(raw);
+  const control = controlOf(options);
+  const restores = join(options.state, 'restores');
+  const directories = options.restoreTo?.map((path) => resolve(path)) ?? [restores];
+  if (options.restoreTo === undefined) await mkdir(restores, { recursive: true, mode: 0o711 });
+  const found = socket ?? (server.host === undefined && defaultsFile === undefined ? await findSocket() : undefined);
+  return {
+    // Nobody but this process needs it.
+    listen: { port: 0 },
+    stateDirectory: join(options.state, 'agent'),
+    database: {
+      ...server,
+      ...(found === undefined ? {} : { socket: resolve(found) }),
+      ...(passwordFile === undefined ? {} : { passwordFile: resolve(passwordFile) }),
+      ...(defaultsFile === undefined ? {} : { defaultsFile: resolve(defaultsFile) }),
+    },
+    // Its manager is this very process.
+    managedLocations: ['*'],
+    restore: { directories, mayRestoreInPlace: control !== undefined, ...(control === undefined ? {} : { control }) },
+    drill: options.serverProgram === undefined ? {} : { serverProgram: resolve(options.serverProgram) },
+  };
+}
+
+/** As far as a name may have its letters. */
+function nameOfHost(): string {
+  const name = hostname().replaceAll(/[^A-Za-z0-9._:-]/g, '-');
+  return /^[A-Za-z0-9]/.test(name) ? name.slice(0, 100) : 'this-host';
+}
