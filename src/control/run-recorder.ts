@@ -45,21 +45,27 @@ export class RunRecorder<Kind extends RunKind> {
     this.#onRest(found);
   }
 
-  /** Says whom it waits for; nothing is written when that was said already. */
+  /** Says whom it waits for; nothing is written when that was said already, or other words for it a moment ago. */
   async waits(found: Resource<Kind>, waitingFor: string[]): Promise<void> {
     const status = statusOf(found);
-    if (!isDeepStrictEqual(status.waitingFor, waitingFor)) await this.#save(found, { ...status, waitingFor });
+    if (isDeepStrictEqual(status.waitingFor, waitingFor)) return;
+    if (status.waitingFor.length === waitingFor.length && !this.#isDue(found)) return;
+    await this.#save(found, { ...status, waitingFor });
+    this.#recordedAt.set(found.name, this.#context.clock.elapsed());
   }
 
   async progressed(found: Resource<Kind>, progress: JobProgress): Promise<void> {
-    const { clock, progress: hub } = this.#context;
     const { kind, name } = found;
-    hub.tell({ kind, name, progress });
-    const isDue = clock.elapsed() - (this.#recordedAt.get(name) ?? -RECORD_MS) >= RECORD_MS;
+    this.#context.progress.tell({ kind, name, progress });
     const status = statusOf(found);
-    if (!isDue && status.waitingFor.length === 0) return;
+    if (!this.#isDue(found) && status.waitingFor.length === 0) return;
     await this.#save(found, { ...status, progress, waitingFor: [] });
-    this.#recordedAt.set(name, clock.elapsed());
+    this.#recordedAt.set(name, this.#context.clock.elapsed());
+  }
+
+  #isDue({ name }: Resource<Kind>): boolean {
+    const last = this.#recordedAt.get(name);
+    return last === undefined || this.#context.clock.elapsed() - last >= RECORD_MS;
   }
 
   async succeeded(found: Resource<Kind>, patch: StatusPatch): Promise<undefined> {
