@@ -1,4 +1,3 @@
-import { chmod, mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Lineages } from '../core/lineage.ts';
@@ -13,12 +12,16 @@ import { readIdentity } from './identity.ts';
 import { JobStore } from './job-store.ts';
 import { Jobs } from './jobs.ts';
 import { clearLeftovers } from './leftovers.ts';
+import { ManagerLink } from './manager-link.ts';
 import { Metrics } from './metrics.ts';
+import { Reporter } from './report.ts';
 import { mountRoutes } from './routes.ts';
 import { runBackup } from './run-backup.ts';
 import { runDrill } from './run-drill.ts';
 import { runRestore } from './run-restore.ts';
 import { createServer } from './server.ts';
+import { readServerInfo } from './server-info.ts';
+import { prepareStateDirectory } from './state-directory.ts';
 import { systemHost } from './system-host.ts';
 import { lockDirectory } from '../lib/single-instance.ts';
 
@@ -32,6 +35,8 @@ export interface AgentOptions {
   readonly host?: Partial<Host>;
   /** For the head of a request, and then for all of it. */
   readonly requestLimitMs?: number;
+  /** From one heartbeat to the manager to the next. Default 30,000. */
+  readonly heartbeatMs?: number;
 }
 
 /** A running agent. Disposing of it ends what is under way, at most 10 seconds later. */
@@ -44,6 +49,8 @@ export interface Agent extends AsyncDisposable {
 }
 
 const databaseUpLimitMs = 2_000;
+/** For looking at tools, server and the size of its files. */
+const reportLimitMs = 60_000;
 
 /**
  * Starts an agent: the composition root, the only place that knows which adapters are used.
@@ -62,6 +69,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     lineages: new Lineages(config.stateDirectory),
     program: `holdfast ${options.version}`,
   };
+  const agent = { version: options.version, startedAt: isoTime(clock.now()) };
   const metrics: Metrics = new Metrics({
     version: options.version,
     jobs: () => jobs.list(),
@@ -86,8 +94,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
       logLevel: options.logLevel ?? 'info',
       ...(options.requestLimitMs === undefined ? {} : { requestLimitMs: options.requestLimitMs }),
     },
-    (mount) =>
-      mountRoutes(mount, { context, jobs, agent: { version: options.version, startedAt: isoTime(clock.now()) } }),
+    (mount) => mountRoutes(mount, { context, jobs, agent }),
   );
   stack.defer(async () => server.close());
   stack.use(jobs);
@@ -98,27 +105,34 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   stack.defer(async () => recovered);
   stack.defer(() => ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends')));
   const url = await listen(server, config.listen);
+  stack.use(linkToManager(context, { server, agent, ...options }));
   const { tokenFile } = config;
   server.log.info({ url, fingerprint: identity.fingerprint, tokenFile }, 'The agent is ready');
   const owned = stack.move();
   return { url, fingerprint: identity.fingerprint, tokenFile, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
-/** As root it may be passed through, not listed: a drill's server, which is another user, runs below it. */
-async function prepareStateDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, process.geteuid?.() === 0 ? 0o711 : 0o700);
-  } catch (cause) {
-    throw new PermanentFailure(
-      'state-directory-unusable',
-      `Cannot use the agent's state directory as the system refused: ${directory}`,
-      {
-        cause,
-        nextStep: "Create it for the agent's user, or name another one as `stateDirectory` in the agent's file.",
-      },
-    );
-  }
+interface LinkOptions extends Pick<AgentOptions, 'heartbeatMs'> {
+  readonly server: ReturnType<typeof createServer>;
+  readonly agent: { readonly version: string; readonly startedAt: string };
+}
+
+/** The manager asks over the same routes, with the same token, whoever opened the connection. */
+function linkToManager(context: AgentContext, { server, agent, heartbeatMs }: LinkOptions): ManagerLink {
+  const { clock, config } = context;
+  return new ManagerLink({
+    stateDirectory: config.stateDirectory,
+    version: agent.version,
+    clock,
+    reporter: new Reporter({
+      clock,
+      read: async () => readServerInfo({ context, agent }, { signal: AbortSignal.timeout(reportLimitMs) }),
+      isUp: async () => isDatabaseUp(context),
+    }),
+    answer: (request, response) => server.routing(request, response),
+    say: (message) => server.log.warn(message),
+    ...(heartbeatMs === undefined ? {} : { beatEveryMs: heartbeatMs }),
+  });
 }
 
 function runnerOf(context: AgentContext): Runner {

@@ -1,4 +1,4 @@
-import { agentRoutes, type Preflight, type PreflightRequest, type ServerInfo } from '../api/agent.ts';
+import { agentRoutes, type Preflight, type PreflightRequest } from '../api/agent.ts';
 import {
   backupJobSchema,
   backupRequestSchema,
@@ -9,18 +9,16 @@ import {
 import type { Finding } from '../engine/engine.ts';
 import { Failure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection } from './context.ts';
-import { describeFailure } from '../api/describe-failure.ts';
 import type { Abortable } from './host.ts';
 import type { Jobs } from './jobs.ts';
 import { openLocation, type Place } from './open-location.ts';
 import { preflightBackup } from './run-backup.ts';
 import { preflightRestoreJob } from './run-restore.ts';
 import type { Mount } from './server.ts';
+import { type AboutAgent, readServerInfo } from './server-info.ts';
 
-export interface RoutesOptions {
-  readonly context: AgentContext;
+export interface RoutesOptions extends AboutAgent {
   readonly jobs: Jobs;
-  readonly agent: ServerInfo['agent'];
 }
 
 /** What the routes of the API do. */
@@ -45,38 +43,8 @@ export function mountRoutes(mount: Mount, options: RoutesOptions): void {
   mount(agentRoutes.cancelDrill, async ({ params: { id } }) => drillJobSchema.parse(await jobs.cancel('drill', id)));
   mount(agentRoutes.listJobs, async () => ({ jobs: jobs.list() }));
   mount(agentRoutes.getAgent, async () => options.agent);
-  mount(agentRoutes.getServer, async ({ signal }) => serverInfo(options, { signal }));
+  mount(agentRoutes.getServer, async ({ signal }) => readServerInfo(options, { signal }));
   mount(agentRoutes.preflight, async ({ body, signal }) => preflight(context, body, { signal }));
-}
-
-async function serverInfo({ context, agent }: RoutesOptions, options: Abortable): Promise<ServerInfo> {
-  const { config, host } = context;
-  const { engines } = await host.findEngines(options);
-  const database = await databaseInfo(context, options);
-  const chosen = database?.isUp === true ? host.chooseEngine(database, engines).engine : undefined;
-  return {
-    agent,
-    ...(database === undefined ? {} : { database }),
-    engines: engines.map((engine) => ({ name: engine.name, version: engine.version, isChosen: engine === chosen })),
-    locations: Object.keys(config.locations),
-    managedLocations: config.managedLocations,
-    restoreDirectories: config.restore.directories,
-    mayRestoreInPlace: config.restore.mayRestoreInPlace,
-  };
-}
-
-async function databaseInfo(context: AgentContext, options: Abortable) {
-  if (context.config.database === null) return undefined;
-  try {
-    const facts = await context.host.readServerFacts(await databaseConnection(context), options);
-    const { vendor, version, identity, gtid, dataDirectory, dataBytes } = facts;
-    const lineage = await context.lineages.of(facts);
-    const size = dataBytes === undefined ? {} : { dataBytes };
-    return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, ...size } as const;
-  } catch (error) {
-    options.signal.throwIfAborted();
-    return { isUp: false, failure: describeFailure(error) } as const;
-  }
 }
 
 async function preflight(context: AgentContext, body: PreflightRequest, options: Abortable): Promise<Preflight> {

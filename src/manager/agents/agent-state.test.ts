@@ -32,7 +32,7 @@ describe('the state of an agent', () => {
     ['with another certificate, though heard of', { refusal: failure }, 2_000, 'NotTrusted', 'some'],
     ['too old', { unfit: failure }, 2_000, 'Lost', 'some'],
     ['heard of, but not to be reached', { unreachable: notDialled('db1') }, 2_000, 'Lost', 'agent-unreachable'],
-  ])('%s', (_, more, now, state, code) => {
+  ])('%s', (_, ...[more, now, state, code]) => {
     const condition = conditionOf(facts(more), now);
     expect([condition.state, condition.failure?.code]).toEqual([state, code]);
   });
@@ -43,7 +43,7 @@ describe('the state of an agent', () => {
     ['another certificate', new PermanentFailure('agent-not-trusted', 'Cannot'), 'agent-not-trusted', undefined],
     ['a refused token', new PermanentFailure('not-authorised', 'Cannot'), 'agent-not-trusted', undefined],
     ['a cancelled call', new Error('aborted'), undefined, undefined],
-  ])('after %s', (_, error, refusal, unreachable) => {
+  ])('after %s', (_, ...[error, refusal, unreachable]) => {
     const judged = judgeCall('db1', error);
     expect([judged.refusal?.code, judged.unreachable?.code]).toEqual([refusal, unreachable]);
   });

@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { EnrolClient } from '../api/enrol-client.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../lib/failure.ts';
+import { type JoinedManager, readJoinedManager } from './manager-file.ts';
+import type { Reporter } from './report.ts';
+import { TunnelKeeper } from './tunnel-keeper.ts';
+
+export interface ManagerLinkOptions {
+  readonly stateDirectory: string;
+  /** Of this program. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  /** Answers a request of the agent's API. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
+  /** For the agent's own log. */
+  readonly say: (message: string) => void;
+  /** From one heartbeat to the next. Default 30,000. */
+  readonly beatEveryMs?: number;
+}
+
+const defaultBeatEveryMs = 30_000;
+/** How soon it is noticed that the agent joined a manager. */
+const lookEveryMs = 5_000;
+const soonMs = 1_000;
+
+/** Stays in touch with the manager that the agent joined, if it did: heartbeats, and connections where it dials out. */
+export class ManagerLink implements AsyncDisposable {
+  readonly #options: ManagerLinkOptions;
+  readonly #ending = new AbortController();
+  readonly #server: Server;
+  readonly #loop: Promise<void>;
+  #line: Line | undefined;
+  #lastTrouble = '';
+
+  constructor(options: ManagerLinkOptions) {
+    this.#options = options;
+    // The manager is trusted with how long it takes: it holds these connections for hours.
+    const noLimits = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
+    this.#server = createServer(noLimits, (request, response) => {
+      this.#line?.keeper?.used(request.socket);
+      options.answer(request, response);
+    });
+    this.#loop = this.#run(this.#ending.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends'));
+    await this.#loop;
+    await this.#hangUp();
+    this.#server.closeAllConnections();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const pauseMs = await this.#beat(signal);
+      await this.#options.clock.sleep(pauseMs, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** @returns the pause after it */
+  async #beat(signal: AbortSignal): Promise<number> {
+    const { beatEveryMs = defaultBeatEveryMs, stateDirectory } = this.#options;
+    // Spread, so that the heartbeats of a fleet that was started at once do not come at once.
+    const pauseMs = beatEveryMs * (0.9 + 0.2 * Math.random());
+    try {
+      await this.#follow(await readJoinedManager(stateDirectory));
+      if (this.#line === undefined) return Math.min(lookEveryMs, beatEveryMs);
+      const wantsReport = await this.#send(this.#line, signal);
+      this.#told('');
+      return wantsReport ? Math.min(soonMs, pauseMs) : pauseMs;
+    } catch (error) {
+      if (!signal.aborted) this.#told(textOf(error));
+      return pauseMs / 3;
+    }
+  }
+
+  async #send({ client }: Line, signal: AbortSignal): Promise<boolean> {
+    const { reporter, version } = this.#options;
+    const report = await reporter.news();
+    const news = report === undefined ? {} : { report };
+    const { wantsReport } = await client.heartbeat({ version, hostname: hostname(), ...news }, { signal });
+    if (wantsReport) reporter.told(undefined);
+    else if (report !== undefined) reporter.told(report);
+    return wantsReport;
+  }
+
+  /** The file may tell of another manager, or of a new credential, than a moment ago. */
+  async #follow(joined: JoinedManager | undefined): Promise<void> {
+    if (isDeepStrictEqual(joined, this.#line?.joined)) return;
+    await this.#hangUp();
+    if (joined === undefined) return;
+    this.#options.reporter.told(undefined);
+    const client = new EnrolClient(joined);
+    this.#line = { joined, client, keeper: joined.connection === 'dials' ? this.#dialOut(client) : undefined };
+    this.#options.say(`This agent is ${joined.name} of the manager at ${client.url.origin}`);
+  }
+
+  #dialOut(client: EnrolClient): TunnelKeeper {
+    return new TunnelKeeper({
+      open: async ({ signal }) => asSocket(await client.openTunnel({ signal })),
+      serve: (socket) => void this.#server.emit('connection', socket),
+      clock: this.#options.clock,
+      onTrouble: (error) => this.#told(textOf(error)),
+    });
+  }
+
+  async #hangUp(): Promise<void> {
+    const line = this.#line;
+    this.#line = undefined;
+    await line?.keeper?.[Symbol.asyncDispose]();
+    line?.client[Symbol.dispose]();
+  }
+
+  /** Each trouble is told once, and that it is over. */
+  #told(trouble: string): void {
+    if (trouble === this.#lastTrouble) return;
+    this.#lastTrouble = trouble;
+    this.#options.say(
+      trouble === '' ? 'The manager hears this agent' : `The manager does not hear this agent: ${trouble}`,
+    );
+  }
+}
+
+interface Line {
+  readonly joined: JoinedManager;
+  readonly client: EnrolClient;
+  readonly keeper: TunnelKeeper | undefined;
+}
+
+function asSocket(connection: unknown): Socket {
+  if (connection instanceof Socket) return connection;
+  throw new TypeError('a connection that is no socket');
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Failure)) return String(error);
+  return error.nextStep === undefined ? error.message : `${error.message}. ${error.nextStep}`;
+}

@@ -1,0 +1,203 @@
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completeConfig } from '../../src/agent/config.ts';
+import { startAgent } from '../../src/agent/main.ts';
+import { EnrolClient } from '../../src/api/enrol-client.ts';
+import { formatJoinToken, parseJoinToken } from '../../src/api/enrol.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { newBackupId } from '../../src/repository/names.ts';
+import { makeAgentHome, startTestAgent, until } from '../support/agents.ts';
+import { freePort } from '../support/child.ts';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type MariadbServer, startMariadb } from '../support/servers.ts';
+
+const signal = new AbortController().signal;
+const options = { heartbeatMs: 200 };
+
+describe('an agent that joins a manager', () => {
+  const stack = new AsyncDisposableStack();
+  let server: MariadbServer;
+  let fleet: Fleet;
+
+  beforeAll(async () => {
+    server = stack.use(await startMariadb());
+    fleet = stack.use(await startFleet());
+  });
+
+  afterAll(() => stack.disposeAsync());
+
+  test.each(['listens', 'dials'] as const)('and %s is heard, reached and told what to do', async (type) => {
+    await using home = await makeAgentHome({ server });
+    await using agent = await startTestAgent(home, options);
+    const name = `db-${type}`;
+    const listenUrl = type === 'listens' ? agent.url : undefined;
+    expect(await fleet.join(home, { name, listenUrl })).toBe(name);
+    const { status, spec } = await fleet.reaches(name, 'Connected');
+    expect(spec.connection.type).toBe(type);
+    expect(status).toMatchObject({
+      version: '0.0.0-test',
+      server: { isUp: true, vendor: 'MariaDB', dataDirectory: server.dataDirectory },
+      engines: [{ name: 'mariadb-backup', isChosen: true }],
+      locations: ['main'],
+    });
+    expect(await fleet.catalog.get('Service', name)).toMatchObject({ spec: { agent: name } });
+    const calls = fleet.agents.launcher.agent(name);
+    const id = newBackupId(systemClock.now());
+    const body = { attempt: 1, name: 'n', service: name, location: 'main' };
+    expect(await calls.preflight({ body: { kind: 'backup', ...body }, signal })).toMatchObject({ isGo: true });
+    await calls.start('backup', id, { body, signal });
+    await until(async () => (await calls.get('backup', id, { signal })).endedAt !== undefined);
+    expect(await calls.get('backup', id, { signal })).toMatchObject({ state: 'Succeeded' });
+    const lines: string[] = [];
+    for await (const { text } of calls.log('backup', id, { signal })) lines.push(text);
+    expect(lines.at(-1)).toBe('holdfast: Succeeded');
+    await expect(calls.get('backup', newBackupId(0), { signal })).rejects.toMatchObject({ code: 'no-such-job' });
+    // What the agent keeps is for its user alone.
+    expect((await stat(join(home.state, 'manager.json'))).mode & 0o777).toBe(0o600);
+    expect(fleet.troubles).toEqual([]);
+  });
+
+  test('needs a token that is good, once', async () => {
+    await using home = await makeAgentHome();
+    const { token } = await fleet.agents.joinTokens.create({ validSeconds: 60, url: fleet.url });
+    const { secret } = parseJoinToken(token);
+    const good = formatJoinToken({ url: fleet.url, fingerprint: fleet.fingerprint, secret });
+    await expect(fleet.join(home, { name: 'x', token: 'hfj1.abc' })).rejects.toMatchObject({
+      code: 'join-token-invalid',
+    });
+    const forged = formatJoinToken({ url: fleet.url, fingerprint: fleet.fingerprint, secret: `${secret}x` });
+    await expect(fleet.join(home, { name: 'x', token: forged })).rejects.toMatchObject({ code: 'join-token-refused' });
+    const misled = formatJoinToken({ url: fleet.url, fingerprint: '00'.repeat(32), secret });
+    await expect(fleet.join(home, { name: 'x', token: misled })).rejects.toMatchObject({ code: 'manager-not-trusted' });
+    expect(await fleet.join(home, { name: 'x', token: good })).toBe('x');
+    await using other = await makeAgentHome();
+    await expect(fleet.join(other, { name: 'y', token: good })).rejects.toMatchObject({
+      code: 'join-token-refused',
+      message: expect.stringContaining('used before'),
+    });
+    const expired = await fleet.agents.joinTokens.create({ validSeconds: -1, ...fleet });
+    await expect(fleet.join(other, { name: 'y', token: expired.token })).rejects.toMatchObject({
+      code: 'join-token-refused',
+    });
+    expect(await fleet.catalog.get('Agent', 'y')).toBeUndefined();
+  });
+
+  test('is answered again when the answer was lost, and nobody else is', async () => {
+    const { token } = await fleet.agents.joinTokens.create({ validSeconds: 60, ...fleet });
+    const { secret } = parseJoinToken(token);
+    using client = new EnrolClient(fleet);
+    const connection = { type: 'dials' as const, agentToken: 'a-token-of-16-characters' };
+    const request = { token: secret, name: 'again', hostname: 'h', version: '0.0.1', connection, hasDatabase: false };
+    const first = await client.enrol({ ...request, nonce: 'a'.repeat(16) }, { signal });
+    const second = await client.enrol({ ...request, nonce: 'a'.repeat(16) }, { signal });
+    expect(second.credential).not.toBe(first.credential);
+    await expect(client.enrol({ ...request, nonce: 'b'.repeat(16) }, { signal })).rejects.toMatchObject({
+      code: 'join-token-refused',
+    });
+    // The last credential counts.
+    const beat = { version: '0.0.1', hostname: 'h' };
+    using lost = new EnrolClient({ ...fleet, credential: first.credential });
+    await expect(lost.heartbeat(beat, { signal })).rejects.toMatchObject({ code: 'not-authorised' });
+    using held = new EnrolClient({ ...fleet, credential: second.credential });
+    expect(await held.heartbeat(beat, { signal })).toMatchObject({ wantsReport: true });
+  });
+
+  test('takes no name of another one, but with a token for it', async () => {
+    await using first = await makeAgentHome();
+    await using second = await makeAgentHome();
+    await fleet.join(first, { name: 'taken' });
+    const { token } = await fleet.agents.joinTokens.create({ validSeconds: 60, ...fleet });
+    await expect(fleet.join(second, { name: 'taken', token })).rejects.toMatchObject({ code: 'agent-name-taken' });
+    // The token is still good.
+    await fleet.join(second, { name: 'free', token });
+    await expect(fleet.join(second, { name: 'other', replaces: 'taken' })).rejects.toMatchObject({
+      code: 'join-token-for-another',
+    });
+    await fleet.join(second, { name: 'taken', replaces: 'taken' });
+    await using agent = await startTestAgent(second, options);
+    await fleet.reaches('taken', 'Connected');
+    expect(agent.url).toMatch(/^https/);
+  });
+
+  test('whose version is too far away is refused with words that help', async () => {
+    await using far = await startFleet({ version: '0.3.0' });
+    await using home = await makeAgentHome();
+    const { token } = await far.agents.joinTokens.create({ validSeconds: 60, ...far });
+    await expect(fleet.join(home, { name: 'old', token })).rejects.toMatchObject({
+      code: 'agent-version-unfit',
+      message: expect.stringMatching(/0\.0\.0-test.*0\.3\.0/),
+    });
+    await using near = await startFleet({ version: '0.1.4' });
+    const { token: fitting } = await near.agents.joinTokens.create({ validSeconds: 60, ...near });
+    expect(await fleet.join(home, { name: 'old', token: fitting })).toBe('old');
+  });
+
+  test('in a process that is killed is lost, and found when it is back', async () => {
+    await using home = await makeAgentHome();
+    await fleet.join(home, { name: 'dies' });
+    {
+      await using _ = await startTestAgent(home, options);
+      await fleet.reaches('dies', 'Connected');
+    }
+    // It dialled out, so its end shows at once.
+    const { status } = await fleet.reaches('dies', 'Lost');
+    expect(status.failure).toMatchObject({ code: 'agent-unreachable' });
+    await expect(fleet.agents.launcher.agent('dies').list({ signal })).rejects.toMatchObject({
+      code: 'agent-unreachable',
+    });
+    await using _ = await startTestAgent(home, options);
+    expect((await fleet.reaches('dies', 'Connected')).status.failure).toBeUndefined();
+    expect(await fleet.agents.launcher.agent('dies').list({ signal })).toEqual([]);
+  });
+
+  test('and was set up anew is not trusted before it joined again', async () => {
+    await using home = await makeAgentHome();
+    const port = await freePort();
+    await fleet.join(home, { name: 'anew', listenUrl: `https://127.0.0.1:${port}` });
+    const config = completeConfig({ ...home.config, listen: { port } }, 'test');
+    {
+      await using _ = await startAgent(config, { version: '0.0.0-test', logLevel: 'silent', ...options });
+      await fleet.reaches('anew', 'Connected');
+    }
+    for (const file of ['tls-key.pem', 'tls-certificate.pem']) await rm(join(home.state, file));
+    await using _ = await startAgent(config, { version: '0.0.0-test', logLevel: 'silent', ...options });
+    const outcome = fleet.agents.launcher.agent('anew').list({ signal });
+    await expect(outcome).rejects.toMatchObject({ code: 'agent-not-trusted' });
+    const { status } = await fleet.reaches('anew', 'NotTrusted');
+    expect(status.failure?.nextStep).toContain('holdfast agent join');
+    await fleet.join(home, { name: 'anew', replaces: 'anew', listenUrl: `https://127.0.0.1:${port}` });
+    await fleet.reaches('anew', 'Connected');
+    expect(await fleet.agents.launcher.agent('anew').list({ signal })).toEqual([]);
+  });
+
+  test('and has another token since is not trusted either', async () => {
+    await using home = await makeAgentHome();
+    await fleet.join(home, { name: 'token' });
+    await writeFile(join(home.state, 'token'), 'another-token-of-its-own\n');
+    await using _ = await startTestAgent(home, options);
+    await until(async () => (await fleet.catalog.get('Agent', 'token'))?.status.state === 'Connected');
+    await expect(fleet.agents.launcher.agent('token').list({ signal })).rejects.toMatchObject({
+      code: 'agent-not-trusted',
+      message: expect.stringContaining("refuses the manager's token"),
+    });
+    await fleet.reaches('token', 'NotTrusted');
+  });
+
+  test('and was removed is told so, and opens nothing', async () => {
+    await using home = await makeAgentHome();
+    await fleet.join(home, { name: 'removed' });
+    await using _ = await startTestAgent(home, options);
+    const agent = await fleet.reaches('removed', 'Connected');
+    await fleet.remove(agent);
+    const { credential } = JSON.parse(await readFile(join(home.state, 'manager.json'), 'utf8'));
+    using client = new EnrolClient({ ...fleet, credential });
+    await expect(client.heartbeat({ version: '0.0.1', hostname: 'h' }, { signal })).rejects.toMatchObject({
+      code: 'not-authorised',
+    });
+    await expect(client.openTunnel({ signal })).rejects.toMatchObject({ code: 'not-authorised' });
+    await expect(fleet.agents.launcher.agent('removed').list({ signal })).rejects.toMatchObject({
+      code: 'no-such-agent',
+    });
+  });
+});
