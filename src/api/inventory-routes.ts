@@ -55,7 +55,11 @@ export const inventoryRoutes = {
     path: '/agents/join-tokens',
     role: 'admin',
     summary: 'Make a token with which one agent can join, once',
-    body: z.strictObject({ validSeconds: z.int().min(60).max(604_800).default(3600) }),
+    body: z.strictObject({
+      validSeconds: z.int().min(60).max(604_800).default(3600),
+      /** An agent that is there already and may join again under its name, e.g. as its host was replaced. */
+      replaces: resourceNameSchema.optional(),
+    }),
     status: 201,
     response: z.object({ token: z.string(), expiresAt: z.iso.datetime(), command: z.string() }),
   },

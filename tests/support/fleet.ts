@@ -51,7 +51,7 @@ export async function startFleet({ version = testVersion, directory: given }: Fl
   const troubles: string[] = [];
   const onTrouble = (message: string, error: unknown): void => void troubles.push(`${message}: ${String(error)}`);
   const agents = stack.use(
-    await Agents.open({ catalog, secrets, clock: systemClock, version, onTrouble, lookEveryMs: 100, timeoutMs: 2_000 }),
+    await Agents.open({ catalog, secrets, clock: systemClock, version, onTrouble, lookEveryMs: 100, timeoutMs: 20_000 }),
   );
   const tls = await selfSigned(['127.0.0.1'], { commonName: 'Holdfast manager', clock: systemClock });
   const server = newFastify({ tls, trustedProxies: [], logLevel: 'silent' });
@@ -61,7 +61,8 @@ export async function startFleet({ version = testVersion, directory: given }: Fl
   });
   agents.mount(server);
   stack.defer(async () => server.close());
-  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  // The server that is handed in speaks TLS, which fastify cannot know.
+  const url = (await server.listen({ host: '127.0.0.1', port: 0 })).replace('http:', 'https:');
   const { fingerprint256: fingerprint } = new X509Certificate(tls.certificate);
   const owned = stack.move();
   return {
