@@ -65,8 +65,8 @@ export class People {
   }
 
   /** Is the password of this person still the one that was made at the first start? */
-  async hasInitialPassword({ name }: Person): Promise<boolean> {
-    return name === firstUser && (await isThere(this.#options.initialPasswordFile));
+  async hasInitialPassword({ name, means }: Person): Promise<boolean> {
+    return name === firstUser && means.type === 'session' && (await isThere(this.#options.initialPasswordFile));
   }
 
   /** @throws PermanentFailure `not-authorised`; TooManyFailures; Failure `too-many-sign-ins` */

@@ -16,7 +16,10 @@ function mountAgents(mount: Mount, context: RouteContext): void {
   const { catalog, secrets, makeJoinToken } = context;
   mount(inventoryRoutes.listAgents, async ({ query }) => listPage(context, 'Agent', query));
   mount(inventoryRoutes.getAgent, async ({ params }) => find(catalog, 'Agent', params.name));
-  mount(inventoryRoutes.createJoinToken, async ({ body }) => makeJoinToken(body));
+  mount(inventoryRoutes.createJoinToken, async ({ body }) => {
+    if (body.replaces !== undefined) await find(catalog, 'Agent', body.replaces);
+    return makeJoinToken(body);
+  });
   mount(inventoryRoutes.updateAgent, async ({ params, body: { description } }) =>
     change(catalog, await find(catalog, 'Agent', params.name), ({ spec, status }) => ({
       spec: { ...spec, description },

@@ -9,6 +9,12 @@ import type { Lists } from '../lists/lists.ts';
 import type { People } from '../people/people.ts';
 import type { Mount } from '../server.ts';
 
+export interface JoinTokenWish {
+  readonly validSeconds: number;
+  /** Name of an agent that may join again. */
+  readonly replaces?: string | undefined;
+}
+
 export interface JoinToken {
   readonly token: string;
   readonly expiresAt: string;
@@ -26,7 +32,7 @@ export interface RouteContext {
   readonly clock: Clock;
   /** Of this program. */
   readonly version: string;
-  readonly makeJoinToken: (options: { readonly validSeconds: number }) => Promise<JoinToken>;
+  readonly makeJoinToken: (wish: JoinTokenWish) => Promise<JoinToken>;
 }
 
 /** Mounts the routes of one kind of thing. */
