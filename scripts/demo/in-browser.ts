@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { type RestartableServer, startRestartable } from '../../tests/support/restartable-server.ts';
 import { startVersitygw } from '../../tests/support/servers.ts';
+import { startRole, startUp } from '../../tests/support/up.ts';
 import { run } from '../setup/run.ts';
 
 /** The manager with its web pages, two servers that it protects, and a bucket to store in. */
@@ -13,8 +11,6 @@ export interface InBrowser extends AsyncDisposable {
   readonly url: string;
   readonly user: string;
   readonly password: string;
-  /** The token of an admin, in a file. */
-  readonly tokenFile: string;
   /** @throws where the pages or the API do not answer as they should */
   check(): Promise<void>;
 }
@@ -29,7 +25,7 @@ export interface InBrowserOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const upSchema = z.object({ type: z.literal('ready'), url: z.string(), user: z.string(), passwordFile: z.string() });
+const user = 'admin';
 
 export async function startInBrowser(options: InBrowserOptions): Promise<InBrowser> {
   const { bin, folder, env } = options;
@@ -39,8 +35,10 @@ export async function startInBrowser(options: InBrowserOptions): Promise<InBrows
   const copy = stack.use(await startRestartable({ bin }));
   const bucket = stack.use(await startVersitygw());
   await bucket.createBucket('backups');
-  const up = await start(stack, { env, args: ['up', '--json', ...upArguments(options)] });
-  const { url, user, passwordFile } = upSchema.parse(up);
+  const { server } = options;
+  const role = { command: ['./holdfast'], env } as const;
+  const up = await startUp(stack, { ...role, server, bin, state: join(folder, 'up'), service: 'shop' });
+  const { url, passwordFile = '' } = up;
   const password = (await readFile(passwordFile, 'utf8')).trim();
   const tokenFile = join(folder, 'manager-token');
   const token = [
@@ -67,18 +65,12 @@ export async function startInBrowser(options: InBrowserOptions): Promise<InBrows
   await startSecondAgent(stack, { ...options, server: copy, ask });
   const owned = stack.move();
   return {
-    ...{ url, user, password, tokenFile },
+    url,
+    user,
+    password,
     check: async () => check(url, async (args) => ask(args)),
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
-}
-
-function upArguments({ server, folder, bin }: InBrowserOptions): string[] {
-  return [
-    ...['--listen', '127.0.0.1:0', '--service', 'shop', '--socket', server.socket, '--user', 'root'],
-    ...['--state-dir', join(folder, 'up'), '--server-program', join(bin, 'mariadbd')],
-    ...['--stop-command', server.stopCommand, '--start-command', server.startCommand],
-  ];
 }
 
 /** One for the other server, that joins as those on other hosts do. */
@@ -108,27 +100,10 @@ async function startSecondAgent(
   const { token } = z.object({ token: z.string() }).parse(JSON.parse(await ask(['agent', 'token', '--json'])));
   await writeFile(joinToken, `${token}\n`, { mode: 0o600 });
   await ask(['agent', 'join', joinToken, '--name', 'shop-copy', '--config', file, '--dial-out']);
-  await start(stack, { env, args: ['agent', '--config', file, '--log-level', 'error', '--json'] });
-}
-
-/** Starts a role of the program. @returns the first document that it prints, which says that it is ready */
-async function start(
-  stack: AsyncDisposableStack,
-  { env, args }: { readonly env: NodeJS.ProcessEnv; readonly args: readonly string[] },
-): Promise<unknown> {
-  const child = spawn('./holdfast', args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  stack.defer(async () => {
-    child.kill('SIGTERM');
-    await ended;
+  await startRole(stack, ['agent', '--config', file, '--log-level', 'error', '--json'], {
+    command: ['./holdfast'],
+    env,
   });
-  const line = once(createInterface({ input: child.stdout }), 'line');
-  const gone = ended.then(([code]) => {
-    throw new Error(`holdfast ${args[0]} ended with exit code ${code}`);
-  });
-  const [first] = await Promise.race([line, gone]);
-  gone.catch(() => undefined);
-  return JSON.parse(String(first));
 }
 
 async function check(url: string, ask: (args: readonly string[]) => Promise<string>): Promise<void> {

@@ -12,7 +12,7 @@ import { startManager } from '../manager/main.ts';
 import { announce } from './announce.ts';
 import type { Invocation } from './context.ts';
 import { controlOf } from './control-options.ts';
-import { findSocket, serverOptionsSchema } from './local/server.ts';
+import { findSocket, type ServerOptions, serverOptionsSchema } from './local/server.ts';
 import { programVersion } from './version.ts';
 
 const optionsSchema = z.object({
@@ -53,27 +53,38 @@ export async function upCommand({ context, options: raw }: Invocation): Promise<
 
 /** What an agent's own file would say. */
 async function agentFile(options: Options & { readonly state: string }, raw: unknown): Promise<unknown> {
-  const { socket, passwordFile, defaultsFile, ...server } = serverOptionsSchema.parse(raw);
+  const { state, restoreTo, serverProgram } = options;
   const control = controlOf(options);
-  const restores = join(options.state, 'restores');
-  const directories = options.restoreTo?.map((path) => resolve(path)) ?? [restores];
-  if (options.restoreTo === undefined) await mkdir(restores, { recursive: true, mode: 0o711 });
-  const found = socket ?? (server.host === undefined && defaultsFile === undefined ? await findSocket() : undefined);
+  const restores = join(state, 'restores');
+  if (restoreTo === undefined) await mkdir(restores, { recursive: true, mode: 0o711 });
+  const directories = restoreTo?.map((path) => resolve(path)) ?? [restores];
   return {
     // Nobody but this process needs it.
     listen: { port: 0 },
-    stateDirectory: join(options.state, 'agent'),
-    database: {
-      ...server,
-      ...(found === undefined ? {} : { socket: resolve(found) }),
-      ...(passwordFile === undefined ? {} : { passwordFile: resolve(passwordFile) }),
-      ...(defaultsFile === undefined ? {} : { defaultsFile: resolve(defaultsFile) }),
-    },
+    stateDirectory: join(state, 'agent'),
+    database: await databaseOf(serverOptionsSchema.parse(raw)),
     // Its manager is this very process.
     managedLocations: ['*'],
     restore: { directories, mayRestoreInPlace: control !== undefined, ...(control === undefined ? {} : { control }) },
-    drill: options.serverProgram === undefined ? {} : { serverProgram: resolve(options.serverProgram) },
+    drill: serverProgram === undefined ? {} : { serverProgram: resolve(serverProgram) },
   };
+}
+
+/** Paths are absolute in an agent's file, and a socket that is there is found where nothing is said. */
+async function databaseOf(server: ServerOptions): Promise<ServerOptions> {
+  const { socket, host, passwordFile, defaultsFile } = server;
+  const isNamed = [socket, host, defaultsFile].some((given) => given !== undefined);
+  const found = isNamed ? socket : await findSocket();
+  return {
+    ...server,
+    ...absolute('socket', found),
+    ...absolute('passwordFile', passwordFile),
+    ...absolute('defaultsFile', defaultsFile),
+  };
+}
+
+function absolute(name: keyof ServerOptions, path: string | undefined): ServerOptions {
+  return path === undefined ? {} : { [name]: resolve(path) };
 }
 
 /** As far as a name may have its letters. */

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { delimiter, join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
 import { type RestartableServer, startRestartable } from '../../support/restartable-server.ts';
 import { startVersitygw, type VersitygwServer } from '../../support/servers.ts';
+import { fromSource, startUp } from '../../support/up.ts';
 import { newContext, startBrowser } from './browser.ts';
 
 /** `holdfast up` for a real server, a bucket to store in, and a browser. */
@@ -20,11 +18,6 @@ export interface Stage extends AsyncDisposable {
   readonly password: string;
   /** Where restores may go. */
   readonly restores: string;
-}
-
-interface Ready {
-  readonly url: string;
-  readonly passwordFile: string;
 }
 
 /** Some seconds of work for a backup. */
@@ -46,7 +39,16 @@ export async function openStage(): Promise<Stage> {
   await server.query(fill);
   const bucket = stack.use(await startVersitygw());
   await bucket.createBucket('backups');
-  const { url, passwordFile } = await startUp(stack, { server, bin, state: join(folder, 'state') });
+  const env = { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter) };
+  const state = join(folder, 'state');
+  const { url, passwordFile = '' } = await startUp(stack, {
+    command: fromSource,
+    env,
+    server,
+    bin,
+    state,
+    service: 'shop',
+  });
   const browser = await startBrowser();
   stack.defer(async () => browser.close());
   const context = await newContext(browser, url);
@@ -58,32 +60,7 @@ export async function openStage(): Promise<Stage> {
     context,
     url,
     password: (await readFile(passwordFile, 'utf8')).trim(),
-    restores: join(folder, 'state', 'restores'),
+    restores: join(state, 'restores'),
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
-}
-
-async function startUp(
-  stack: AsyncDisposableStack,
-  { server, bin, state }: { readonly server: RestartableServer; readonly bin: string; readonly state: string },
-): Promise<Ready> {
-  const program = new URL('../../../src/cli.ts', import.meta.url).pathname;
-  const child = spawn(
-    process.execPath,
-    [
-      ...[program, 'up', '--json', '--listen', '127.0.0.1:0', '--service', 'shop', '--state-dir', state],
-      ...['--socket', server.socket, '--user', 'root', '--server-program', join(bin, 'mariadbd')],
-      ...['--stop-command', server.stopCommand, '--start-command', server.startCommand],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` } },
-  );
-  const ended = once(child, 'exit');
-  stack.defer(async () => {
-    child.kill('SIGTERM');
-    await ended;
-  });
-  const gone = ended.then(([code]) => Promise.reject(new Error(`holdfast up ended with exit code ${code}`)));
-  const [line] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), gone]);
-  gone.catch(() => undefined);
-  return JSON.parse(String(line));
 }
