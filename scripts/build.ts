@@ -1,5 +1,6 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { buildWeb } from './build-web.ts';
 import { thirdPartyNotices } from './notices.ts';
 
 /** Bundles the program with all it needs into dist/, so that what users install has no dependencies. */
@@ -27,6 +28,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 await chmod('dist/cli.js', 0o755);
-await writeFile('dist/THIRD_PARTY_NOTICES', await thirdPartyNotices(Object.keys(metafile.inputs)));
+const webFiles = await buildWeb();
+await writeFile('dist/THIRD_PARTY_NOTICES', await thirdPartyNotices([...Object.keys(metafile.inputs), ...webFiles]));
 const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 console.log(`dist: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);

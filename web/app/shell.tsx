@@ -7,6 +7,7 @@ import { LiveEvents } from '../lib/events.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { Brand } from './brand.tsx';
 import { Navigation } from './navigation.tsx';
+import { PasswordHint } from './password-hint.tsx';
 import classes from './shell.module.css';
 
 /** The frame of every page: brand, navigation, account; it keeps the connection over which changes come. */
@@ -47,6 +48,7 @@ export function Shell() {
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={classes['main']}>
+        <PasswordHint />
         <Outlet />
       </AppShell.Main>
     </AppShell>

@@ -5,7 +5,7 @@ import type { ManagerRouteName, managerRoutes } from '../../src/api/manager.ts';
 import { addressOf, type Values } from './address.ts';
 
 type Routes = typeof managerRoutes;
-type In<Name extends ManagerRouteName, Part extends 'params' | 'query' | 'body'> = z.input<Routes[Name][Part]>;
+export type In<Name extends ManagerRouteName, Part extends 'params' | 'query' | 'body'> = z.input<Routes[Name][Part]>;
 /** `query` and others without which nothing is missing may be left out. */
 type Needed<Key extends string, Value> = undefined extends Value
   ? { readonly [key in Key]?: undefined }

@@ -1,4 +1,4 @@
-import { Grid, Loader, Stack, Text } from '@mantine/core';
+import { Grid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ErrorCard } from '../../components/error-card.tsx';
@@ -29,11 +29,7 @@ export function BackupDetails() {
     return (
       <>
         <PageHeader title={name} back={back} />
-        {error === null ? (
-          <Loader aria-label="Reading the backup" />
-        ) : (
-          <ErrorCard error={error} onRetry={() => void refetch()} />
-        )}
+        {error === null ? null : <ErrorCard error={error} onRetry={() => void refetch()} />}
       </>
     );
   }

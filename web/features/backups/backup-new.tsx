@@ -1,0 +1,76 @@
+import { Button, Grid, Stack } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { ErrorCard } from '../../components/error-card.tsx';
+import { ButtonLink } from '../../components/links.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { Section } from '../../components/section.tsx';
+import { asking, call } from '../../lib/api.ts';
+import { AdvancedSettings } from './advanced-settings.tsx';
+import { type Draft, draftErrors, keepDraft, keptDraft, requestOf } from './draft.ts';
+import { BackupKind } from './backup-kind.tsx';
+import { Preflight, usePreflight } from './preflight.tsx';
+import { WhatAndWhere } from './what-and-where.tsx';
+
+const route = getRouteApi('/shell/backups/-/new');
+const formId = 'create-backup';
+
+/** Create Backup, on demand. What is wrong is said while one fills it in, not after. */
+export function BackupNew() {
+  const chosen = route.useSearch();
+  const navigate = route.useNavigate();
+  const queries = useQueryClient();
+  const [initial] = useState(() => keptDraft(chosen));
+  const form = useForm<Draft>({ initialValues: initial, validate: draftErrors, onValuesChange: keepDraft });
+  const preflight = usePreflight(form.values);
+  const create = useMutation({
+    mutationFn: (draft: Draft) => call('createBackup', { body: requestOf(draft) }),
+    onSuccess: async (backup) => {
+      keepDraft(undefined);
+      const { name } = backup;
+      queries.setQueryData(asking('getBackup', { params: { name } }).queryKey, backup);
+      await navigate({ to: '/backups/$name', params: { name } });
+    },
+    onError: (error) => {
+      if ('code' in error && error.code === 'name-taken') form.setFieldError('name', 'There is a backup of this name.');
+    },
+  });
+  const isStopped = preflight.data?.isGo === false;
+  return (
+    <form id={formId} noValidate onSubmit={form.onSubmit((draft) => create.mutate(draft))}>
+      <PageHeader
+        title="Create Backup"
+        back={{ to: '/backups', text: 'All Backups' }}
+        actions={
+          <ButtonLink to="/backups" variant="default" onClick={() => keepDraft(undefined)}>
+            Discard
+          </ButtonLink>
+        }
+        primary={
+          <Button type="submit" loading={create.isPending} disabled={isStopped}>
+            Backup
+          </Button>
+        }
+      />
+      <Stack gap="md">
+        {create.error === null ? null : <ErrorCard error={create.error} />}
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, md: 7 }}>
+            <Stack gap="md">
+              <BackupKind />
+              <Section title="What and where">
+                <WhatAndWhere form={form} />
+              </Section>
+              <AdvancedSettings form={form} />
+            </Stack>
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 5 }}>
+            <Preflight draft={form.values} preflight={preflight} />
+          </Grid.Col>
+        </Grid>
+      </Stack>
+    </form>
+  );
+}
