@@ -18,11 +18,13 @@ export interface ChoiceListProps<Value extends string> {
   readonly onChange: (value: Value) => void;
   readonly choices: readonly Choice<Value>[];
   readonly error?: string | undefined;
+  /** A dialog opens with the focus here. */
+  readonly isFocused?: boolean;
 }
 
 /** One of a few, each with what it means; what cannot be chosen says why. */
 export function ChoiceList<Value extends string>(props: ChoiceListProps<Value>) {
-  const { label, description, value, onChange, choices, error } = props;
+  const { label, description, value, onChange, choices, error, isFocused = false } = props;
   return (
     <Radio.Group
       label={label}
@@ -39,6 +41,7 @@ export function ChoiceList<Value extends string>(props: ChoiceListProps<Value>) 
             label={choice.label}
             description={choice.whyNot ?? choice.description}
             disabled={choice.whyNot !== undefined}
+            data-autofocus={(isFocused && choice.value === value) || undefined}
             classNames={{ label: classes['label'] ?? '', description: classes['description'] ?? '' }}
           />
         ))}

@@ -34,6 +34,10 @@ describe('the steps of a restore or drill', () => {
     expect(steps.map(({ state }) => state)).toEqual(['done', 'failed', 'ahead']);
   });
 
+  test('are not told where none came', () => {
+    expect(stepsOf({ state: 'Cancelled', main, progress: undefined, done: undefined })).toEqual([]);
+  });
+
   test('are those that it had, with their times, once it has succeeded', () => {
     const done = [
       { name: 'download', ms: 1000 },

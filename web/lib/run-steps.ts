@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, formatRate, plural } from './format.ts';
 /** In the order in which they come; a run has some of them. */
 const words = {
   starting: 'Begin',
-  preflight: 'Look before',
+  preflight: 'Preflight',
   download: 'Download and verify',
   prepare: 'Apply the redo log',
   sync: 'Write to disk',
@@ -13,7 +13,7 @@ const words = {
   stop: 'Stop the server',
   place: 'Move into place',
   replace: 'Swap the data',
-  start: 'Start a server',
+  start: 'Start the server',
   check: 'Check the tables',
   'roll-back': 'Put the old data back',
 } as const;
@@ -38,6 +38,8 @@ export interface RunSoFar {
 
 /** What a restore or drill does, did and will do. */
 export function stepsOf({ state, main, progress, done }: RunSoFar): readonly ShownStep[] {
+  // What went wrong before the first step says more than steps that never came.
+  if (progress === undefined && (state === 'Failed' || state === 'Cancelled')) return [];
   if (done !== undefined) return done.map(({ name, ms }) => ({ name: wordOf(name), state: 'done', ms }));
   const current = progress?.step;
   const names = inOrder([...main, ...(current === undefined ? [] : [current])]);

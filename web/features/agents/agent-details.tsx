@@ -42,7 +42,7 @@ function Agent({ agent }: { readonly agent: Resource<'Agent'> }) {
         title={name}
         back={back}
         mark={<StatusMark {...agentLooks[status.state]} />}
-        lead={spec.description === '' ? describeServer(status.server) : spec.description}
+        lead={spec.description === '' ? describeServer(status) : spec.description}
         primary={
           isUnused ? (
             <ButtonLink to="/services/-/new" search={{ agent: name }}>
@@ -106,7 +106,7 @@ function About({ agent: { spec, status, createdAt }, services }: AboutProps) {
             connection.type === 'listens' ? `the manager calls ${connection.url}` : 'the agent calls the manager',
           ],
           ...(connection.type === 'listens' ? [['Certificate', connection.fingerprint] as const] : []),
-          ['Database server', describeServer(status.server)],
+          ['Database server', describeServer(status)],
           ['Data directory', status.server?.dataDirectory],
           ['Size of data', <Bytes key="size" value={status.server?.dataBytes} />],
         ]}

@@ -84,7 +84,7 @@ const columns: readonly Column<Row>[] = [
     ),
   },
   { id: 'host', header: 'Host', cell: ({ status }) => status.hostname ?? <Nothing /> },
-  { id: 'server', header: 'Database server', cell: ({ status }) => describeServer(status.server) },
+  { id: 'server', header: 'Database server', cell: ({ status }) => describeServer(status) },
   { id: 'version', header: 'Version', cell: ({ status }) => status.version ?? <Nothing /> },
   { id: 'may', header: 'Restores', cell: ({ status }) => mayRestore(status) },
   {

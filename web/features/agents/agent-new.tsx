@@ -1,9 +1,10 @@
-import { Alert, Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
+import { Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { Age } from '../../components/figures.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Section } from '../../components/section.tsx';
 import { type Answer, call } from '../../lib/api.ts';
@@ -64,9 +65,9 @@ function Command({ token, returnTo }: CommandProps) {
   const isExpired = Date.parse(token.expiresAt) < now;
   if (isExpired) {
     return (
-      <Alert color="yellow" title="The token has expired" icon={<Icon name="clock" />}>
+      <Notice icon="clock" title="The token has expired">
         Make another command; this one lets nobody join any more.
-      </Alert>
+      </Notice>
     );
   }
   return (

@@ -55,7 +55,7 @@ function One({
   return (
     <Group justify="space-between" gap="sm">
       <Text size="sm" component="div">
-        <StatusMark tone="good" word={name} /> has joined: {describeServer(status.server)}
+        <StatusMark tone="good" word={name} /> has joined: {describeServer(status)}
         {status.hostname === undefined || status.hostname === name ? '' : ` on ${status.hostname}`}.
         {service === undefined ? '' : ` Its server is protected as the service ${service.name}.`}
       </Text>

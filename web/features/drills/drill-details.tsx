@@ -47,7 +47,7 @@ function Drill({ drill }: { readonly drill: Resource<'Drill'> }) {
         lead={
           <>
             Proves that{' '}
-            <AnchorLink to="/backups/$name" params={{ name: spec.backup }} inherit>
+            <AnchorLink to="/backups/$name" params={{ name: spec.backup }} inherit underline="always">
               {spec.backup}
             </AnchorLink>{' '}
             restores, on {spec.agent}
@@ -87,6 +87,7 @@ function Progress({ drill: { kind, name, status } }: { readonly drill: Resource<
   const live = useLiveProgress(kind, name);
   const progress = live?.progress ?? status.progress;
   const steps = stepsOf({ state: status.state, main: mainSteps, progress, done: status.result?.steps });
+  if (steps.length === 0) return null;
   const isDownloading = status.state === 'Running' && live?.progress.step === 'download';
   return (
     <Section title="Steps">

@@ -29,7 +29,6 @@ function Questions({ backup, onClose }: { readonly backup: string; readonly onCl
   const [depth, setDepth] = useState<Depth>('quick');
   const [withChecksums, setChecksums] = useState(false);
   const [agent, setAgent] = useState<string | null>(null);
-  const agents = useQuery(asking('listAgents', { query: { pageSize: 500, sort: 'name' } }));
   const start = useStart();
   return (
     <form
@@ -45,6 +44,7 @@ function Questions({ backup, onClose }: { readonly backup: string; readonly onCl
         </Text>
         <ChoiceList<Depth>
           label="How deep shall the tables be checked?"
+          isFocused
           value={depth}
           onChange={setDepth}
           choices={[
@@ -62,17 +62,7 @@ function Questions({ backup, onClose }: { readonly backup: string; readonly onCl
           checked={withChecksums}
           onChange={({ currentTarget }) => setChecksums(currentTarget.checked)}
         />
-        <Select
-          label="Host"
-          description="It needs the backup tool, a server program of the same series, and room for the whole database."
-          placeholder="One that can, chosen by Holdfast"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Let Holdfast choose' }}
-          searchable
-          data={choices(agents.data?.items ?? [])}
-          value={agent}
-          onChange={setAgent}
-        />
+        <Host value={agent} onChange={setAgent} />
         {start.error === null ? null : <ErrorCard error={start.error} />}
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onClose}>
@@ -84,6 +74,28 @@ function Questions({ backup, onClose }: { readonly backup: string; readonly onCl
         </Group>
       </Stack>
     </form>
+  );
+}
+
+interface HostProps {
+  readonly value: string | null;
+  readonly onChange: (agent: string | null) => void;
+}
+
+function Host({ value, onChange }: HostProps) {
+  const agents = useQuery(asking('listAgents', { query: { pageSize: 500, sort: 'name' } }));
+  return (
+    <Select
+      label="Host"
+      description="It needs the backup tool, a server program of the same series, and room for the whole database."
+      placeholder="One that can, chosen by Holdfast"
+      clearable
+      clearButtonProps={{ 'aria-label': 'Let Holdfast choose' }}
+      searchable
+      data={choices(agents.data?.items ?? [])}
+      value={value}
+      onChange={onChange}
+    />
   );
 }
 
@@ -105,7 +117,7 @@ function choices(agents: readonly Resource<'Agent'>[]) {
     const isThere = status.state === 'Connected';
     return {
       value: name,
-      label: isThere ? `${name} · ${describeServer(status.server)}` : `${name} · not connected`,
+      label: isThere ? `${name} · ${describeServer(status)}` : `${name} · not connected`,
       disabled: !isThere,
     };
   });

@@ -1,9 +1,9 @@
-import { Alert, PasswordInput, Stack, Text } from '@mantine/core';
+import { PasswordInput, Stack, Text } from '@mantine/core';
 import { ChoiceList } from '../../components/choice-list.tsx';
-import { Icon } from '../../components/icon.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { Section } from '../../components/section.tsx';
 import type { LocationFormState } from './location-form.tsx';
-import { revealing } from './place-fields.tsx';
+import { keep, revealing } from './place-fields.tsx';
 
 export interface EncryptionFieldsProps {
   readonly form: LocationFormState;
@@ -48,13 +48,9 @@ export function EncryptionFields({ form, known }: EncryptionFieldsProps) {
 function Passphrase({ form, isKnown }: { readonly form: LocationFormState; readonly isKnown: boolean }) {
   return (
     <>
-      <Alert
-        color="yellow"
-        icon={<Icon name="lock" />}
-        title="Without the passphrase nothing can be restored, by anyone"
-      >
+      <Notice icon="lock" title="Without the passphrase nothing can be restored, by anyone">
         Keep a copy of it outside of this program, where you find it when this host is gone.
-      </Alert>
+      </Notice>
       <PasswordInput
         label="Passphrase"
         description={
@@ -62,7 +58,7 @@ function Passphrase({ form, isKnown }: { readonly form: LocationFormState; reado
             ? 'Replace it only after the passphrase of the repositories stored here was changed.'
             : 'At least 8 characters. It goes in and never comes out again.'
         }
-        placeholder={isKnown ? 'Set. Leave it empty to keep it.' : undefined}
+        placeholder={isKnown ? keep : undefined}
         required={!isKnown}
         {...revealing('passphrase')}
         {...form.getInputProps('passphrase')}

@@ -6,7 +6,7 @@ import { Section } from '../../components/section.tsx';
 import { EncryptionFields } from './encryption-fields.tsx';
 import { findingsOf } from './findings-of.ts';
 import { checkLocation, type LocationDraft } from './location-draft.ts';
-import { BucketFields, PathField } from './place-fields.tsx';
+import { BucketFields, KeyFields, PathField } from './place-fields.tsx';
 import { TestFindings } from './test-findings.tsx';
 
 export type LocationFormState = ReturnType<typeof useLocationForm>;
@@ -57,7 +57,14 @@ export function LocationForm({ id, form, known, onSubmit, error }: LocationFormP
             />
           </Stack>
         </Paper>
-        {form.values.type === 's3' ? <BucketFields form={form} known={known ?? []} /> : <PathField form={form} />}
+        {form.values.type === 's3' ? (
+          <>
+            <BucketFields form={form} />
+            <KeyFields form={form} known={known ?? []} />
+          </>
+        ) : (
+          <PathField form={form} />
+        )}
         <EncryptionFields form={form} known={known} />
       </Stack>
     </form>

@@ -1,69 +1,61 @@
-import { Checkbox, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Checkbox, PasswordInput, SimpleGrid, Text, TextInput } from '@mantine/core';
 import { Section } from '../../components/section.tsx';
 import type { LocationFormState } from './location-form.tsx';
 
-const keep = 'Set. Leave it empty to keep it.';
+export const keep = 'Set. Leave it empty to keep it.';
 
-export function BucketFields({ form, known }: { readonly form: LocationFormState; readonly known: readonly string[] }) {
+export function BucketFields({ form }: { readonly form: LocationFormState }) {
   return (
-    <>
-      <Section title="Bucket">
-        <Stack>
-          <TextInput label="Bucket" required spellCheck={false} {...form.getInputProps('bucket')} />
-          <TextInput
-            label="Prefix"
-            description="Everything is stored below it. Leave it empty to use the whole bucket."
-            spellCheck={false}
-            {...form.getInputProps('prefix')}
-          />
-          <TextInput
-            label="Region"
-            description="Such as eu-central-1."
-            spellCheck={false}
-            {...form.getInputProps('region')}
-          />
-          <TextInput
-            label="Endpoint"
-            description="Of a store other than Amazon's, such as https://s3.example.net."
-            spellCheck={false}
-            {...form.getInputProps('endpoint')}
-          />
-          <Checkbox
-            label="The bucket's name goes into the path"
-            description="Most stores other than Amazon's want this."
-            checked={form.values.addressing === 'path'}
-            onChange={({ currentTarget }) =>
-              form.setFieldValue('addressing', currentTarget.checked ? 'path' : 'virtual')
-            }
-          />
-        </Stack>
-      </Section>
-      <Section title="Keys">
-        <Stack>
-          <PasswordInput
-            label="Access key"
-            description="Without keys each host uses what it has of its own, such as an instance role."
-            placeholder={known.includes('accessKeyId') ? keep : undefined}
-            {...revealing('access key')}
-            {...form.getInputProps('accessKeyId')}
-          />
-          <PasswordInput
-            label="Secret key"
-            description="Goes in and never comes out again."
-            placeholder={known.includes('secretAccessKey') ? keep : undefined}
-            {...revealing('secret key')}
-            {...form.getInputProps('secretAccessKey')}
-          />
-          <PasswordInput
-            label="Session token"
-            description="Of temporary keys only."
-            placeholder={known.includes('sessionToken') ? keep : undefined}
-            {...revealing('session token')}
-            {...form.getInputProps('sessionToken')}
-          />
-        </Stack>
-      </Section>
-    </>
+    <Section title="Bucket">
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md" style={{ alignItems: 'end' }}>
+        <TextInput label="Bucket" required spellCheck={false} {...form.getInputProps('bucket')} />
+        <TextInput
+          label="Prefix"
+          description="Empty: the whole bucket."
+          spellCheck={false}
+          {...form.getInputProps('prefix')}
+        />
+        <TextInput
+          label="Endpoint"
+          description="Of a store other than Amazon's."
+          placeholder="https://s3.example.net"
+          spellCheck={false}
+          {...form.getInputProps('endpoint')}
+        />
+        <TextInput label="Region" placeholder="eu-central-1" spellCheck={false} {...form.getInputProps('region')} />
+      </SimpleGrid>
+      <Checkbox
+        label="The bucket's name goes into the path"
+        description="Most stores other than Amazon's want this."
+        checked={form.values.addressing === 'path'}
+        onChange={({ currentTarget }) => form.setFieldValue('addressing', currentTarget.checked ? 'path' : 'virtual')}
+      />
+    </Section>
+  );
+}
+
+export function KeyFields({ form, known }: { readonly form: LocationFormState; readonly known: readonly string[] }) {
+  const secret = (key: 'accessKeyId' | 'secretAccessKey' | 'sessionToken', what: string) => ({
+    placeholder: known.includes(key) ? keep : undefined,
+    ...revealing(what),
+    ...form.getInputProps(key),
+  });
+  return (
+    <Section title="Keys">
+      <Text size="sm" c="dimmed">
+        They go in and never come out again. Without keys each host uses what it has of its own, such as an instance
+        role.
+      </Text>
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md">
+        <PasswordInput label="Access key" {...secret('accessKeyId', 'access key')} />
+        <PasswordInput label="Secret key" {...secret('secretAccessKey', 'secret key')} />
+        <PasswordInput
+          label="Session token"
+          description="Of temporary keys only."
+          {...secret('sessionToken', 'session token')}
+        />
+      </SimpleGrid>
+    </Section>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { type Finding, Findings } from '../../components/findings.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 
@@ -6,7 +6,7 @@ import { StatusMark } from '../../components/status-mark.tsx';
 export function TestFindings({ findings }: { readonly findings: readonly Finding[] }) {
   const failed = findings.filter(({ level }) => level === 'error');
   return (
-    <>
+    <Stack gap="xs" mt="xs">
       <Text size="sm" fw={600} component="div">
         {failed.length === 0 ? (
           <StatusMark tone="good" word="It works" />
@@ -18,6 +18,6 @@ export function TestFindings({ findings }: { readonly findings: readonly Finding
         )}
       </Text>
       <Findings findings={findings} label="What the test found" />
-    </>
+    </Stack>
   );
 }

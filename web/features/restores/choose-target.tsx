@@ -1,5 +1,6 @@
 import { Select, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
+import type { Resource } from '../../../src/api/resources.ts';
 import { ChoiceList } from '../../components/choice-list.tsx';
 import {
   checkDirectory,
@@ -12,9 +13,7 @@ import {
 } from './restore-draft.ts';
 
 export interface ChooseTargetProps {
-  readonly backup: string;
-  /** Of the backup; it may be gone. */
-  readonly service: string;
+  readonly backup: Resource<'Backup'>;
   readonly targets: readonly RestoreTarget[];
   readonly draft: RestoreDraft;
   readonly change: (to: Partial<RestoreDraft>) => void;
@@ -23,7 +22,7 @@ export interface ChooseTargetProps {
 }
 
 export function ChooseTarget(props: ChooseTargetProps) {
-  const { service, targets, draft, change, isChecked } = props;
+  const { backup, targets, draft, change, isChecked } = props;
   const same = targets.find(({ isSame }) => isSame);
   return (
     <Stack>
@@ -35,7 +34,7 @@ export function ChooseTarget(props: ChooseTargetProps) {
         choices={[
           {
             value: 'same',
-            label: `Back onto ${service}`,
+            label: `Back onto ${backup.spec.service}`,
             description: `Its data is replaced by the backup. ${same?.why ?? ''}`.trim(),
             whyNot: same === undefined ? 'This service is not here any more.' : whyNotInto(same),
           },
@@ -95,7 +94,7 @@ function Directory({ backup, targets, draft, change, isChecked }: ChooseTargetPr
   const error = host === undefined ? undefined : checkDirectory(draft.directory, host.directories);
   const choose = (agent: string | null): void => {
     const chosen = targets.find((target) => target.agent === agent);
-    if (chosen !== undefined) change({ agent: chosen.agent, directory: proposeDirectory(chosen, backup) });
+    if (chosen !== undefined) change({ agent: chosen.agent, directory: proposeDirectory(chosen, backup.name) });
   };
   return (
     <Stack maw={480}>

@@ -46,7 +46,7 @@ function Restore({ restore }: { readonly restore: Resource<'Restore'> }) {
         mark={<RunMark run={restore} />}
         lead={
           <>
-            <AnchorLink to="/backups/$name" params={{ name: spec.backup }} inherit>
+            <AnchorLink to="/backups/$name" params={{ name: spec.backup }} inherit underline="always">
               {spec.backup}
             </AnchorLink>{' '}
             onto {describeTarget(spec)}
@@ -86,6 +86,7 @@ function Progress({ restore: { kind, name, spec, status } }: { readonly restore:
   const live = useLiveProgress(kind, name);
   const progress = live?.progress ?? status.progress;
   const steps = stepsOf({ state: status.state, main: mainSteps(spec), progress, done: status.result?.steps });
+  if (steps.length === 0) return null;
   const isDownloading = status.state === 'Running' && live?.progress.step === 'download';
   return (
     <Section title="Steps">

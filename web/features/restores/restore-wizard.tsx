@@ -1,7 +1,4 @@
 import { Button, Stack, Text } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { Resource } from '../../../src/api/resources.ts';
 import { ErrorCard } from '../../components/error-card.tsx';
@@ -9,13 +6,13 @@ import { FindingsOnTheirWay } from '../../components/findings.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Section } from '../../components/section.tsx';
-import { call } from '../../lib/api.ts';
 import { formatBytes, formatTime, formatVersion } from '../../lib/format.ts';
 import { ChooseTarget } from './choose-target.tsx';
 import { ConfirmReplace } from './confirm-replace.tsx';
 import { PlanView } from './plan-view.tsx';
 import { emptyRestore, type RestoreBody, type RestoreDraft, type RestoreTarget, targetOf } from './restore-draft.ts';
 import { StartQuestions } from './start-questions.tsx';
+import { usePlan, useStart } from './use-restore.ts';
 
 export interface RestoreWizardProps {
   readonly backup: Resource<'Backup'>;
@@ -30,43 +27,34 @@ export function RestoreWizard({ backup, targets }: RestoreWizardProps) {
   const change = (to: Partial<RestoreDraft>): void => setDraft((before) => ({ ...before, ...to }));
   const chosen = useMemo(() => targetOf(draft, targets), [draft, targets]);
   const body = bodyOf({ backup: backup.name, draft, chosen });
-  const plan = usePlan(body);
+  const planned = usePlan(body);
   const start = useStart();
-  const isAnswered = draft.identity !== undefined && draft.replication !== undefined;
-  const isReady = body !== undefined && isAnswered && plan.data?.isGo === true && !plan.isStale;
   const ask = (): void => {
     setChecked(true);
-    if (!isReady) return;
+    if (body === undefined || !isAnswered(draft) || !planned.isGo) return;
     if ('service' in body.target) setConfirming(true);
     else start.mutate(body);
   };
   return (
     <>
-      <Header backup={backup} isRefused={plan.data?.isGo === false} isBusy={start.isPending} onRestore={ask} />
+      <Header backup={backup} isRefused={planned.isRefused} isBusy={start.isPending} onRestore={ask} />
       <Stack maw={820}>
         {start.error === null || isConfirming ? null : <ErrorCard error={start.error} />}
-        <Section title="Where to">
-          <ChooseTarget
-            backup={backup.name}
-            service={backup.spec.service}
-            targets={targets}
-            draft={draft}
-            change={change}
-            isChecked={isChecked}
-          />
+        <Section title="Target">
+          <ChooseTarget backup={backup} targets={targets} draft={draft} change={change} isChecked={isChecked} />
         </Section>
         <Section title="When its server starts">
           <StartQuestions draft={draft} change={change} isChecked={isChecked} />
         </Section>
         <Section title="The plan">
-          <Plan plan={plan} isChosen={chosen !== undefined} />
+          <Plan planned={planned} isChosen={chosen !== undefined} />
         </Section>
       </Stack>
-      {body === undefined || plan.data === undefined ? null : (
+      {body === undefined || planned.plan === undefined ? null : (
         <ConfirmReplace
           backup={backup}
           body={body}
-          plan={plan.data}
+          plan={planned.plan}
           isOpen={isConfirming}
           isBusy={start.isPending}
           error={start.error}
@@ -93,7 +81,7 @@ function Header({ backup: { name, spec, status }, isRefused, isBusy, onRestore }
       back={{ to: '/backups', text: 'All Backups' }}
       lead={
         <>
-          <AnchorLink to="/backups/$name" params={{ name }} inherit>
+          <AnchorLink to="/backups/$name" params={{ name }} inherit underline="always">
             A backup
           </AnchorLink>{' '}
           of {spec.service}
@@ -111,7 +99,12 @@ function Header({ backup: { name, spec, status }, isRefused, isBusy, onRestore }
   );
 }
 
-function Plan({ plan, isChosen }: { readonly plan: ReturnType<typeof usePlan>; readonly isChosen: boolean }) {
+interface PlanProps {
+  readonly planned: ReturnType<typeof usePlan>;
+  readonly isChosen: boolean;
+}
+
+function Plan({ planned: { plan, error, again, isFetching, isOfBefore }, isChosen }: PlanProps) {
   if (!isChosen) {
     return (
       <Text size="sm" c="dimmed">
@@ -120,13 +113,18 @@ function Plan({ plan, isChosen }: { readonly plan: ReturnType<typeof usePlan>; r
       </Text>
     );
   }
-  if (plan.error !== null) return <ErrorCard error={plan.error} onRetry={() => void plan.refetch()} />;
-  if (plan.data === undefined) return <FindingsOnTheirWay>Asking the agent what a restore would do</FindingsOnTheirWay>;
+  if (error !== null) return <ErrorCard error={error} onRetry={again} />;
+  if (plan === undefined || isOfBefore)
+    return <FindingsOnTheirWay>Asking the agent what a restore would do</FindingsOnTheirWay>;
   return (
-    <Stack gap="xs" aria-busy={plan.isFetching} style={{ opacity: plan.isPlaceholderData ? 0.5 : 1 }}>
-      <PlanView plan={plan.data} />
-    </Stack>
+    <div aria-busy={isFetching}>
+      <PlanView plan={plan} />
+    </div>
   );
+}
+
+function isAnswered({ identity, replication }: RestoreDraft): boolean {
+  return identity !== undefined && replication !== undefined;
 }
 
 /** As long as the two questions are open, the plan is asked for with the careful answers; neither changes its steps. */
@@ -138,34 +136,4 @@ function bodyOf(asked: {
   const { backup, draft, chosen } = asked;
   if (chosen === undefined) return undefined;
   return { backup, ...chosen, identity: draft.identity ?? 'new', replication: draft.replication ?? 'stopped' };
-}
-
-const typingMs = 350;
-/** Free space and what runs on the host change. */
-const planAgeMs = 30_000;
-
-function usePlan(body: RestoreBody | undefined) {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const [asked] = useDebouncedValue(text, typingMs);
-  const plan = useQuery({
-    queryKey: ['plan', asked] as const,
-    queryFn: ({ signal }) => call('planRestore', { body: JSON.parse(asked ?? 'null') as RestoreBody }, { signal }),
-    enabled: asked !== undefined,
-    placeholderData: keepPreviousData,
-    refetchInterval: planAgeMs,
-    gcTime: planAgeMs,
-  });
-  return { ...plan, isStale: asked !== text || plan.isPlaceholderData };
-}
-
-function useStart() {
-  const router = useRouter();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (body: RestoreBody) => call('createRestore', { body }),
-    onSuccess: async ({ name }) => {
-      await queries.invalidateQueries({ queryKey: ['restores'] });
-      await router.navigate({ to: '/restores/$name', params: { name } });
-    },
-  });
 }

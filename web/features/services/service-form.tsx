@@ -69,7 +69,7 @@ export function ServiceForm({ id, initial, isNameFixed, onSubmit, error }: Servi
 function agentChoices(agents: readonly Resource<'Agent'>[]) {
   return agents.map(({ name, status }) => ({
     value: name,
-    label: `${name} · ${describeServer(status.server)}`,
+    label: `${name} · ${describeServer(status)}`,
     disabled: status.server === undefined && status.state === 'Connected',
   }));
 }
