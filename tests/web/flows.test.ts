@@ -1,0 +1,293 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { complaintsOf, looks, narrow, putOn, wide } from './support/browser.ts';
+import { choose, fillLocation, picture, signIn, untilState } from './support/pages.ts';
+import { openStage, type Stage } from './support/stage.ts';
+
+/** What people do, in their order, in a real browser on a real server and a real store. */
+describe('the pages of the manager', () => {
+  const stack = new AsyncDisposableStack();
+  let stage: Stage;
+  let page: Page;
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    stage = stack.use(await openStage());
+    page = await stage.context.newPage();
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
+        troubles.push(message.text());
+    });
+  });
+  afterAll(() => stack.disposeAsync());
+
+  test('the first page is there within a second, with less than 250 kB of scripts', async () => {
+    await page.goto('/sign-in');
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    const fresh = await stage.browser.newContext({ baseURL: stage.url, viewport: wide });
+    const first = await fresh.newPage();
+    const scripts: Promise<number>[] = [];
+    first.on('requestfinished', (request) => {
+      if (request.resourceType() === 'script')
+        scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+    });
+    const begun = performance.now();
+    await first.goto('/');
+    await first.getByRole('button', { name: 'Sign in' }).waitFor();
+    const tookMs = performance.now() - begun;
+    const bytes = (await Promise.all(scripts)).reduce((sum, each) => sum + each, 0);
+    await fresh.close();
+    expect(tookMs).toBeLessThan(1_000);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(250_000);
+  });
+
+  test('a wrong password is refused in plain words, the right one leads to an empty list that teaches', async () => {
+    await page.getByLabel('Password', { exact: true }).fill('not the password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').first().waitFor();
+    await signIn(page, stage.password);
+    await page.getByText('No backups yet').waitFor();
+  });
+
+  test('by keyboard alone: a form without a storage location leads to one and comes back as it was', async () => {
+    await page.goto('/backups/-/new');
+    await page.getByRole('heading', { name: 'Create Backup' }).waitFor();
+    await type(page, 'Backup name', 'by-keyboard');
+    await pick(page, 'Service name', 'shop');
+    await expectValue(page, 'DB technology', /MariaDB 10\.11/);
+    await expectValue(page, 'Data model', /Physical/);
+    const offer = page.getByRole('link', { name: 'Add a storage location' });
+    await offer.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Add a storage location' }).waitFor();
+    await fillLocation(page, stage, 's3');
+    await page.getByRole('button', { name: 'Test' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'What the test found' }).waitFor();
+    await page.getByRole('button', { name: 'Add storage location' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Create Backup' }).waitFor();
+    await expectValue(page, 'Backup name', /^by-keyboard$/);
+    await expectValue(page, 'Service name', /^shop$/);
+    await page.getByText('Ready to back up').waitFor();
+    await picture(page, 'create-backup');
+    await page.getByRole('button', { name: 'Backup', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'by-keyboard', level: 1 }).waitFor();
+    await untilState(page, 'Succeeded');
+  });
+
+  test('its page tells versions, positions, sizes and the log', async () => {
+    for (const words of [/10\.11/, /binlog\.\d+/, /sealed/i]) await page.getByText(words).first().waitFor();
+    await page.getByRole('log').getByText('completed OK!').first().waitFor();
+    await page.getByRole('searchbox', { name: 'Search the log' }).fill('completed OK!');
+    await expect.poll(async () => page.getByRole('log').locator('span').count()).toBeLessThan(5);
+    await page.getByRole('searchbox', { name: 'Search the log' }).fill('');
+    await picture(page, 'backup');
+    await page.setViewportSize(narrow);
+    await picture(page, 'backup-narrow');
+    await page.setViewportSize(wide);
+  });
+
+  test('a drill proves it', async () => {
+    await page.getByRole('link', { name: 'Start a drill' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Start drill' }).click();
+    await untilState(page, 'Succeeded');
+    await picture(page, 'drill');
+    await page.goto('/backups');
+    await page
+      .getByRole('row', { name: /by-keyboard/ })
+      .getByText(/proven/i)
+      .waitFor();
+  });
+
+  test('a restore into a directory asks what only a person can know, shows its plan, and does it', async () => {
+    await page.goto('/restore/by-keyboard');
+    await page.getByRole('radio', { name: 'Into a directory' }).check();
+    await choose(page, 'Host', /^shop/);
+    await page.getByRole('button', { name: 'Restore' }).click();
+    await page.getByText('Choose one; only you can know.').first().waitFor();
+    await page.getByRole('radio', { name: /it is a copy/ }).check();
+    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
+    await page
+      .getByText(/download/i)
+      .first()
+      .waitFor();
+    await picture(page, 'restore');
+    await page.getByRole('button', { name: 'Restore' }).click();
+    await page.waitForURL(/\/restores\//);
+    await untilState(page, 'Succeeded');
+    await page.getByText('What to do next').waitFor();
+    expect(await readdir(join(stage.restores, 'by-keyboard'))).toContain('ibdata1');
+  });
+
+  test('a restore in place wants the name typed, and brings the rows back', async () => {
+    await stage.server.query('DELETE FROM shop.customers WHERE id > 10');
+    await page.goto('/restore/by-keyboard');
+    await page.getByRole('radio', { name: 'Back onto shop' }).check();
+    await page.getByRole('radio', { name: /keep the identity/ }).check();
+    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
+    await page
+      .getByText(/stands still/i)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Restore' }).click();
+    const dialog = page.getByRole('dialog');
+    const replace = dialog.getByRole('button', { name: 'Replace the data' });
+    expect(await replace.isDisabled()).toBe(true);
+    await dialog.getByRole('textbox').fill('shop');
+    await replace.click();
+    await page.waitForURL(/\/restores\//);
+    await untilState(page, 'Succeeded');
+    await picture(page, 'restored');
+    expect(await stage.server.query('SELECT COUNT(*) FROM shop.customers')).toEqual([['1000']]);
+  });
+
+  test('a backup that failed says why and what to do, and a retry ends it well', async () => {
+    const buckets = stage.bucket.dir;
+    await page.goto('/backups/-/new');
+    await choose(page, 'Service name', 'shop');
+    await page.getByLabel('Backup name').fill('second');
+    await choose(page, 'Storage location', /^s3/);
+    await page.getByText('Ready to back up').waitFor();
+    await page.getByRole('button', { name: 'Advanced Settings' }).click();
+    await page.getByRole('radio', { name: 'Manual' }).check();
+    await rename(join(buckets, 'backups'), join(buckets, 'elsewhere'));
+    await page.getByRole('button', { name: 'Backup', exact: true }).click();
+    await untilState(page, 'Failed');
+    await page
+      .getByText(/bucket/i)
+      .first()
+      .waitFor();
+    await picture(page, 'failed');
+    await rm(join(buckets, 'backups'), { recursive: true, force: true });
+    await rename(join(buckets, 'elsewhere'), join(buckets, 'backups'));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await untilState(page, 'Succeeded');
+  });
+
+  test('a service is added, tested and removed', async () => {
+    await page.goto('/services');
+    await page.getByRole('link', { name: 'Add a service' }).first().click();
+    await choose(page, 'Agent', /^shop/);
+    await page.getByLabel('Name', { exact: false }).first().fill('orders');
+    await page.getByLabel('Cluster label').fill('orders');
+    await page.getByRole('button', { name: 'Add service' }).click();
+    await page.getByRole('heading', { name: 'orders', level: 1 }).waitFor();
+    await page.getByText('Online').first().waitFor();
+  });
+
+  test('deleting says what it frees, and wants the name typed', async () => {
+    await page.goto('/backups/second');
+    await page.getByRole('button', { name: 'Actions for second' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/Frees/).waitFor();
+    await picture(page, 'delete');
+    await dialog.getByRole('textbox').fill('second');
+    await dialog.getByRole('button', { name: 'Delete backup' }).click();
+    await page.locator('header [data-tone]', { hasText: /Delet/ }).first().waitFor();
+  });
+
+  test('progress in the browser is at most a second old', async () => {
+    const name = 'slowly';
+    // Compressing takes most of the time, so the bytes move for some seconds.
+    const data = {
+      name,
+      service: 'shop',
+      location: 's3',
+      folder: 'slowly',
+      compression: 19,
+      retry: { mode: 'manual' },
+    };
+    await page.goto('/backups');
+    expect((await page.request.post('/api/v1/backups', { data })).status()).toBe(201);
+    await page.goto(`/backups/${name}`);
+    const gaps = await page.evaluate<number[]>(watchProgress);
+    expect(gaps.length).toBeGreaterThan(3);
+    expect(Math.max(...gaps)).toBeLessThan(1_000);
+    await untilState(page, 'Succeeded');
+  });
+
+  const pages = () => [
+    ...['/backups', '/backups/-/new', '/backups/by-keyboard', '/restore/by-keyboard', '/restores', '/drills'],
+    ...['/drills?start=by-keyboard', '/services', '/services/-/new', '/services/shop', '/services/shop/edit'],
+    ...['/locations', '/locations/-/new', '/locations/s3', '/locations/s3/edit', '/agents', '/agents/-/new'],
+    ...['/agents/shop', '/account', '/nowhere'],
+  ];
+
+  test(
+    'every page is without a complaint of axe, in light and dark, wide and narrow',
+    { timeout: 120_000 },
+    async () => {
+      const found: string[] = [];
+      for (const path of pages()) {
+        await page.goto(path);
+        await page.getByRole('heading', { level: 1 }).first().waitFor();
+        await page.waitForLoadState('networkidle').catch(() => undefined);
+        for (const look of looks) {
+          await putOn(page, look);
+          const complaints = await complaintsOf(page);
+          found.push(...complaints.map((each) => `${path} ${look.scheme} ${look.size.width}: ${each}`));
+        }
+      }
+      expect(found).toEqual([]);
+    },
+  );
+
+  test('the list looks calm, in light and dark', async () => {
+    await page.goto('/backups');
+    for (const scheme of ['light', 'dark'] as const) {
+      await putOn(page, { scheme, size: wide });
+      await page.getByRole('row', { name: /by-keyboard/ }).waitFor();
+      await picture(page, scheme === 'light' ? 'backups' : 'backups-dark');
+    }
+    await putOn(page, { scheme: 'light', size: wide });
+  });
+
+  test('nothing was written to the console as an error', () => {
+    expect(troubles).toEqual([]);
+  });
+});
+
+/** In the page: milliseconds between changes of what is shown of the bytes, from the first one until the step is another. */
+const watchProgress = `new Promise((resolve) => {
+  const gaps = [];
+  let last = undefined, shown = undefined;
+  const look = () => {
+    const bar = document.querySelector('main [role=progressbar]');
+    const ended = /Succeeded|Failed/.test(document.querySelector('main header')?.textContent ?? '');
+    if (ended) return resolve(gaps);
+    const text = bar?.closest('section, li, div')?.textContent + (bar?.getAttribute('aria-valuenow') ?? '');
+    if (bar && text !== shown) {
+      if (last !== undefined) gaps.push(performance.now() - last);
+      [shown, last] = [text, performance.now()];
+    }
+    if (!bar && last !== undefined) return resolve(gaps);
+    setTimeout(look, 20);
+  };
+  look();
+})`;
+
+/** With the keyboard: goes to a field and types. */
+async function type(page: Page, label: string, text: string): Promise<void> {
+  await page.getByLabel(label).focus();
+  await page.keyboard.type(text);
+}
+
+/** With the keyboard: opens a list, types what is looked for, and takes it. */
+async function pick(page: Page, label: string, text: string): Promise<void> {
+  await page.getByRole('combobox', { name: label }).focus();
+  await page.keyboard.type(text);
+  await page.getByRole('option', { name: text }).first().waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+}
+
+async function expectValue(page: Page, label: string, value: RegExp): Promise<void> {
+  await expect.poll(async () => page.getByLabel(label).first().inputValue()).toMatch(value);
+}

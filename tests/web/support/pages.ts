@@ -1,0 +1,43 @@
+import { mkdir } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import type { Stage } from './stage.ts';
+
+/** What people do on the pages, by the words that they read there. */
+
+export async function signIn(page: Page, password: string): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'All Backups', level: 1 }).waitFor();
+}
+
+/** Chooses in a drop-down list that can be searched. */
+export async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
+  await page.getByRole('combobox', { name: label }).click();
+  await page.getByRole('option', { name: option }).first().click();
+}
+
+/** Waits until the page's own mark says so. */
+export async function untilState(page: Page, state: string, limitMs = 40_000): Promise<void> {
+  await page.locator('header [data-tone]', { hasText: state }).first().waitFor({ timeout: limitMs });
+}
+
+export async function fillLocation(page: Page, { bucket }: Stage, name: string): Promise<void> {
+  await page.getByLabel('Name', { exact: false }).first().fill(name);
+  await page.getByLabel('Bucket', { exact: false }).first().fill('backups');
+  await page.getByLabel('Endpoint').fill(bucket.endpoint);
+  const pathStyle = page.getByLabel("The bucket's name goes into the path");
+  if (!(await pathStyle.isChecked())) await pathStyle.check();
+  await page.getByLabel('Access key', { exact: true }).fill(bucket.accessKey);
+  await page.getByLabel('Secret key', { exact: true }).fill(bucket.secretKey);
+  await page.getByLabel('Passphrase', { exact: false }).first().fill('a passphrase for tests');
+  await page.getByLabel('Passphrase again').fill('a passphrase for tests');
+}
+
+/** For the README and the documentation, where someone asks for them: HOLDFAST_SCREENSHOTS names the folder. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['HOLDFAST_SCREENSHOTS'];
+  if (folder === undefined || folder === '') return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
+}
