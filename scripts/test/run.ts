@@ -1,3 +1,4 @@
+import { openApiComplaints } from '../openapi.ts';
 import { ensureTestTools } from '../setup/test-tools.ts';
 import { lockfileComplaints, machineComplaints } from './house.ts';
 import { packComplaints, packedProgramComplaints } from './pack.ts';
@@ -80,6 +81,7 @@ function checkSteps(): Step[] {
     command('types', ['npx', '--no-install', 'tsc', '-p', '.']),
     command('unused code', ['npx', '--no-install', 'knip']),
     check('lock file without download addresses', lockfileComplaints),
+    check('the OpenAPI document is that of the routes', openApiComplaints),
     check('nothing of this machine in the tree', machineComplaints),
     command('build', [process.execPath, 'scripts/build.ts']),
     check('what npm pack would publish', packComplaints),

@@ -34,9 +34,9 @@ export const remove = {
 } as const;
 
 /** `sort` is a column, with `-` before it for descending. Pages are numbered from 1. */
-export function listQuery<const Columns extends readonly [string, ...string[]]>(
+export function listQuery<const Columns extends readonly [string, ...string[]], Filters extends z.ZodRawShape>(
   columns: Columns,
-  filters: z.ZodRawShape,
+  filters: Filters,
 ) {
   const sorts = columns.flatMap((column) => [column, `-${column}`]);
   return z.object({

@@ -64,7 +64,7 @@ export async function startStandInControl({ catalog }: ControlOptions): Promise<
       await find(catalog, 'Backup', backup);
       return { isGo: true, findings: [], steps: [], logicalBytes: 0, serverVersion: '10.11.19' };
     },
-    followLog: async function* (_kind, name) {
+    followLog: (_kind, name) => {
       throw new InvalidRequest('no-log', `Cannot show the log of ${name} as none was kept`);
     },
     [Symbol.asyncDispose]: async () => undefined,

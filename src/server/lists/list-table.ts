@@ -71,17 +71,20 @@ export class ListTable {
 
   page({ page, pageSize, sort, search, filters }: ListQuery): ListPage {
     const { where, values } = this.#where(search, filters);
+    const total = this.#count(where, values);
+    const offset = (page - 1) * pageSize;
+    if (offset >= total) return { items: [], total };
     const { column, direction } = this.#order(sort);
     const order = column === 'name' ? `name ${direction}` : `${this.#column(column)} ${direction}, name ${direction}`;
     const ids = this.#prepare(
       `SELECT id FROM ${this.#table} INDEXED BY ${this.#index(column)} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`,
-    ).all(...values, pageSize, (page - 1) * pageSize);
+    ).all(...values, pageSize, offset);
     const read = this.#prepare(`SELECT json FROM ${this.#table} WHERE id = ?`);
     const items = ids.flatMap(({ id }) => {
       const json = read.get(id ?? null)?.['json'];
       return typeof json === 'string' ? [json] : [];
     });
-    return { items, total: this.#count(where, values) };
+    return { items, total };
   }
 
   #count(where: string, values: readonly string[]): number {
