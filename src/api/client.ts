@@ -43,6 +43,8 @@ export type JobInput<Kind extends JobKind> = z.input<(typeof jobRequestSchemas)[
 export interface LogOptions extends CallOptions {
   /** The first line wanted, counted from 0. */
   readonly from?: number;
+  /** Until the job has ended; else what is there now. Default true. */
+  readonly follow?: boolean;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -131,7 +133,8 @@ export class AgentClient implements Disposable {
       if (response.statusCode !== 200) throw await this.#failure(response, { url, signal: options.signal });
       return { url, response };
     };
-    return followLog({ from: options.from ?? 0, signal: options.signal, open, isOver });
+    const { from = 0, follow, signal } = options;
+    return followLog({ from, follow, signal, open, isOver });
   }
 
   [Symbol.dispose](): void {

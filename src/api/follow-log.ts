@@ -13,6 +13,8 @@ export interface FollowOptions {
   /** Who is asked. Default `agent`. */
   readonly peer?: Peer;
   readonly from: number;
+  /** Until it has ended; else what is there now. Default true. */
+  readonly follow?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly open: (query: string) => Promise<{ readonly url: URL; readonly response: IncomingMessage }>;
   /** Has what writes it ended? */
@@ -24,10 +26,11 @@ const pauseMs = 100;
 
 /** An answer ends when nothing was said for a while, so it is asked for again until the job is over. */
 export async function* followLog(options: FollowOptions): AsyncGenerator<LogLine, void, undefined> {
+  const { follow = true } = options;
   let next = options.from;
   for (let wasOver = false; !wasOver;) {
-    wasOver = await options.isOver();
-    for await (const line of readLines(await options.open(`follow=true&from=${next}`), options)) {
+    wasOver = !follow || (await options.isOver());
+    for await (const line of readLines(await options.open(`follow=${follow}&from=${next}`), options)) {
       next = line.number + 1;
       yield line;
     }

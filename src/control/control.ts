@@ -1,17 +1,35 @@
-import type { z } from 'zod';
 import type { Preflight } from '../api/agent.ts';
-import type { backupCreateSchema, backupRoutes, restoreTargetSchema } from '../api/backup-routes.ts';
 import type { LogLine } from '../api/follow-log.ts';
-import type { LocationSecrets } from '../api/inventory.ts';
-import type { Resource, RunKind, SpecOf } from '../api/resources.ts';
-import type { drillCreateSchema, restoreCreateSchema, restorePlanSchema } from '../api/restore-routes.ts';
+import type { Resource, RunKind } from '../api/resources.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Failure } from '../lib/failure.ts';
 import type { Launcher } from './launcher.ts';
 import type { Stores } from './places.ts';
-import type { ProgressHub } from './progress-hub.ts';
+import { ProgressHub } from './progress-hub.ts';
+import { FolderUse } from './folder-use.ts';
+import { frees } from './freed.ts';
+import { testLocation, testStoredLocation } from './location-test.ts';
+import { Loops } from './loops.ts';
+import { preflightBackup, testService } from './preflights.ts';
+import { Repositories } from './repositories.ts';
+import { planRestore } from './restore-plan.ts';
+import { restoreTargets } from './restore-targets.ts';
+import { runLog } from './run-log.ts';
+import type {
+  Abortable,
+  BackupPreflight,
+  BackupWish,
+  DrillWish,
+  Freed,
+  LocationTest,
+  RestorePlace,
+  RestorePlan,
+  RestoreWish,
+} from './wish-types.ts';
+import { cancelRun, createBackup, createDrill, createRestore, deleteBackup, retryBackup, setPinned } from './wishes.ts';
 import type { SecretStore } from './secrets.ts';
+
+const LOST_AFTER_MS = 600_000;
 
 export interface ControlOptions {
   readonly catalog: Catalog;
@@ -23,22 +41,6 @@ export interface ControlOptions {
   readonly onTrouble: (message: string, error?: unknown) => void;
   /** How long an agent may be silent until the attempt under way there has failed. Default 600,000. */
   readonly lostAfterMs?: number;
-}
-
-export interface Abortable {
-  readonly signal: AbortSignal;
-}
-
-export type BackupWish = z.output<typeof backupCreateSchema>;
-export type RestoreWish = z.output<typeof restoreCreateSchema>;
-export type DrillWish = z.output<typeof drillCreateSchema>;
-export type RestorePlan = z.output<typeof restorePlanSchema>;
-export type RestorePlace = z.output<typeof restoreTargetSchema>;
-export type Freed = z.output<typeof backupRoutes.previewDelete.response>;
-export type BackupPreflight = z.output<typeof backupRoutes.preflightBackup.response>;
-export interface LocationTest {
-  readonly spec: Pick<SpecOf<'StorageLocation'>, 'place' | 'isEncrypted'>;
-  readonly secrets: LocationSecrets;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface Control extends AsyncDisposable {
   retryBackup(name: string): Promise<Resource<'Backup'>>;
   /** @throws Conflict `not-succeeded` */
   setPinned(name: string, isPinned: boolean): Promise<Resource<'Backup'>>;
-  /** Deleting again after a failed deletion tries once more. @throws Conflict `pinned`, `still-running`, `being-read` */
+  /** Deleting again after a failed deletion tries once more. @throws Conflict `pinned`, `still-running` */
   deleteBackup(name: string): Promise<Resource<'Backup'>>;
 
   /** What would keep a backup from succeeding: the agent's own findings, and the manager's. */
@@ -97,6 +99,30 @@ export interface Control extends AsyncDisposable {
 
 /** Begins to watch the catalog and to work. Disposing waits until what is under way has stopped; nothing is cancelled. */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  options.onTrouble('The control loops are not here yet');
-  throw new Failure('not-built', 'Cannot start the control loops as they are not here yet');
+  const { catalog, secrets, launcher, stores, clock, onTrouble, lostAfterMs = LOST_AFTER_MS } = options;
+  const progress = new ProgressHub();
+  const repositories = new Repositories({ catalog, secrets, stores, clock });
+  const folders = new FolderUse();
+  const shared = { catalog, secrets, launcher, stores, clock, onTrouble, lostAfterMs };
+  const context = { ...shared, progress, repositories, folders };
+  const loops = await Loops.start(context, (change) => folders.observe(change));
+  return {
+    progress,
+    createBackup: async (wish) => createBackup(context, wish),
+    createRestore: async (wish) => createRestore(context, wish),
+    createDrill: async (wish) => createDrill(context, wish),
+    cancel: async (kind, name) => cancelRun(context, { kind, name }),
+    retryBackup: async (name) => retryBackup(context, name),
+    setPinned: async (name, isPinned) => setPinned(context, name, isPinned),
+    deleteBackup: async (name) => deleteBackup(context, name),
+    preflightBackup: async (wish, abortable) => preflightBackup(context, wish, abortable),
+    testService: async (name, abortable) => testService(context, name, abortable),
+    testLocation: async (test, abortable) => testLocation(context, test, abortable),
+    testStoredLocation: async (name, abortable) => testStoredLocation(context, name, abortable),
+    frees: async (backup, abortable) => frees(context, backup, abortable),
+    restoreTargets: async (backup) => restoreTargets(context, backup),
+    planRestore: async (wish, abortable) => planRestore(context, wish, abortable),
+    followLog: (kind, name, wish) => runLog(context, { kind, name }, wish),
+    [Symbol.asyncDispose]: async () => loops[Symbol.asyncDispose](),
+  };
 }

@@ -1,7 +1,7 @@
 import type { AgentClient } from '../api/client.ts';
 
 /** What is asked of one agent; what each call throws is said there. */
-export type AgentCalls = Pick<AgentClient, 'start' | 'get' | 'cancel' | 'list' | 'log' | 'preflight'>;
+export type AgentCalls = Pick<AgentClient, 'start' | 'get' | 'cancel' | 'list' | 'log' | 'preflight' | 'server'>;
 
 /**
  * The way to the agents. In a fleet it calls the agent that a person enrolled, over the connection that there is; in

@@ -12,6 +12,8 @@ export interface StorePlace {
 }
 
 export interface ProbedVerbs {
+  /** Does the store keep "if absent"? */
+  readonly conditionalPut: boolean;
   /** In the order of trying; `failure` is set where the verb does not do its work. */
   readonly findings: readonly {
     readonly verb: string;

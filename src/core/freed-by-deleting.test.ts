@@ -7,7 +7,7 @@ import { markDeleted } from '../repository/settle.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import { randomSource, someBytes } from '../../tests/support/pieces.ts';
 import { backUp, neverAborted } from '../../tests/support/repositories.ts';
-import { bytesFreedByDeleting } from './freed-by-deleting.ts';
+import { bytesFreedByDeleting, freedByDeleting } from './freed-by-deleting.ts';
 
 const signal = neverAborted;
 const dayMs = 25 * 3_600_000;
@@ -35,4 +35,22 @@ test('what is said to be freed is what a collection removes a day later, whichev
     expect(bytes).toBeGreaterThan(0);
     left = left.filter(({ backup }) => !deleted.has(backup));
   }
+});
+
+test('what stays as others need it is counted, and who needs it is named', async () => {
+  const clock = systemClock;
+  const random = randomSource(12);
+  const storage = new MemoryStorage({ clock });
+  const options = { clock, signal, conditionalPut: true, unlock: undefined, label: 'test' };
+  const repository = await initRepository(storage, options);
+  const files = new Map([['t.ibd', someBytes(random, 4_000_000)]]);
+  const { sealed: first } = await backUp(repository, { files, random });
+  files.get('t.ibd')?.fill(7, 0, 200_000);
+  const { sealed: second } = await backUp(repository, { files, random });
+  const sealed = [first, second];
+  const early = await freedByDeleting(repository, { sealed, deleted: new Set([first.backup]), signal });
+  expect(early.usedBy).toEqual([second.backup]);
+  expect(early.keptBytes).toBeGreaterThan(early.freedBytes);
+  const late = await freedByDeleting(repository, { sealed, deleted: new Set([second.backup]), signal });
+  expect(late).toMatchObject({ usedBy: [], keptBytes: 0 });
 });
