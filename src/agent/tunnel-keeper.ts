@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { tunnelLimit } from '../api/enrol.ts';
 import type { Clock } from '../lib/clock.ts';
 
 export interface TunnelKeeperOptions {
@@ -12,7 +13,6 @@ export interface TunnelKeeperOptions {
 
 /** Connections on which nothing was asked yet: the next request finds one at once. */
 const wantedIdle = 2;
-const maximum = 16;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 /** A manager that is gone without a word is found by the kernel: after this silence it asks, and soon gives up. */
@@ -49,7 +49,7 @@ export class TunnelKeeper implements AsyncDisposable {
     let pauseMs = firstPauseMs;
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
-      if (this.#idle.size >= wantedIdle || this.#open.size >= maximum) {
+      if (this.#idle.size >= wantedIdle || this.#open.size >= tunnelLimit) {
         await this.#wake.promise;
         continue;
       }

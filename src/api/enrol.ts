@@ -14,6 +14,8 @@ export const heartbeatPath = '/api/v1/agents/self/heartbeat';
 /** With `Upgrade: holdfast-tunnel`; after status 101 the agent serves its own API on the connection, in HTTP/1.1. */
 export const tunnelPath = '/api/v1/agents/self/tunnel';
 export const tunnelProtocol = 'holdfast-tunnel';
+/** Connections that an agent keeps open at most, and that the manager uses at once. */
+export const tunnelLimit = 16;
 
 const joinTokenSchema = z.object({
   /** Where agents reach the manager. */

@@ -12,13 +12,14 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { Agents } from '../../src/manager/agents/agents.ts';
 import { newFastify } from '../../src/server/http-listener.ts';
 import { answerFor } from '../../src/server/error-answer.ts';
-import { selfSigned } from '../../src/server/self-signed.ts';
+import { type Certificate, selfSigned } from '../../src/server/self-signed.ts';
 import { type AgentHome, until } from './agents.ts';
 
 /** The part of a manager that agents see, over TLS, with a catalog on disk. */
 export interface Fleet extends AsyncDisposable {
   readonly url: string;
   readonly fingerprint: string;
+  readonly certificate: Certificate;
   readonly catalog: Catalog;
   readonly agents: Agents;
   readonly troubles: string[];
@@ -37,11 +38,13 @@ export interface FleetOptions {
   readonly version?: string;
   /** Kept afterwards, for a manager that begins again. */
   readonly directory?: string;
+  /** One that was there before: the same address and certificate. */
+  readonly like?: Pick<Fleet, 'url' | 'certificate'>;
 }
 
 export const testVersion = '0.0.0-test';
 
-export async function startFleet({ version = testVersion, directory: given }: FleetOptions = {}): Promise<Fleet> {
+export async function startFleet({ version = testVersion, directory: given, like }: FleetOptions = {}): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const directory = given ?? (await mkdtemp(join(tmpdir(), 'hf-fleet-')));
   if (given === undefined) stack.defer(async () => rm(directory, { recursive: true, force: true }));
@@ -51,9 +54,18 @@ export async function startFleet({ version = testVersion, directory: given }: Fl
   const troubles: string[] = [];
   const onTrouble = (message: string, error: unknown): void => void troubles.push(`${message}: ${String(error)}`);
   const agents = stack.use(
-    await Agents.open({ catalog, secrets, clock: systemClock, version, onTrouble, lookEveryMs: 100, timeoutMs: 20_000 }),
+    await Agents.open({
+      catalog,
+      secrets,
+      clock: systemClock,
+      version,
+      onTrouble,
+      lookEveryMs: 100,
+      timeoutMs: 20_000,
+    }),
   );
-  const tls = await selfSigned(['127.0.0.1'], { commonName: 'Holdfast manager', clock: systemClock });
+  const tls =
+    like?.certificate ?? (await selfSigned(['127.0.0.1'], { commonName: 'Holdfast manager', clock: systemClock }));
   const server = newFastify({ tls, trustedProxies: [], logLevel: 'silent' });
   server.setErrorHandler((error, _, reply) => {
     const { status, body } = answerFor(error);
@@ -62,12 +74,15 @@ export async function startFleet({ version = testVersion, directory: given }: Fl
   agents.mount(server);
   stack.defer(async () => server.close());
   // The server that is handed in speaks TLS, which fastify cannot know.
-  const url = (await server.listen({ host: '127.0.0.1', port: 0 })).replace('http:', 'https:');
+  const url = (
+    await server.listen({ host: '127.0.0.1', port: Number(new URL(like?.url ?? 'https://0:0').port) })
+  ).replace('http:', 'https:');
   const { fingerprint256: fingerprint } = new X509Certificate(tls.certificate);
   const owned = stack.move();
   return {
     url,
     fingerprint,
+    certificate: tls,
     catalog,
     agents,
     troubles,

@@ -42,6 +42,7 @@ describe('the state of an agent', () => {
     ['no answer', new Failure('agent-unreachable', 'Cannot'), undefined, 'agent-unreachable'],
     ['another certificate', new PermanentFailure('agent-not-trusted', 'Cannot'), 'agent-not-trusted', undefined],
     ['a refused token', new PermanentFailure('not-authorised', 'Cannot'), 'agent-not-trusted', undefined],
+    ['too many of them', new Failure('too-many-failures', 'Cannot'), 'agent-not-trusted', undefined],
     ['a cancelled call', new Error('aborted'), undefined, undefined],
   ])('after %s', (_, ...[error, refusal, unreachable]) => {
     const judged = judgeCall('db1', error);

@@ -55,7 +55,9 @@ export function judgeCall(name: string, error: unknown): Pick<AgentFacts, 'refus
   if (!(error instanceof Failure)) return none;
   if (error.code === 'agent-unreachable') return { ...none, unreachable: error };
   if (error.code === 'agent-not-trusted') return { ...none, refusal: replaced(name, error) };
-  return error.code === 'not-authorised' ? { ...none, refusal: refused(name, error) } : none;
+  // The right token always passes, also after many wrong ones.
+  const isRefused = error.code === 'not-authorised' || error.code === 'too-many-failures';
+  return isRefused ? { ...none, refusal: refused(name, error) } : none;
 }
 
 function replaced(name: string, cause: Failure): PermanentFailure {

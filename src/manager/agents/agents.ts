@@ -33,6 +33,8 @@ export interface AgentsOptions {
 const defaultLookEveryMs = 10_000;
 /** From one check of an agent that can be called, and gave no trouble, to the next. */
 const checkEveryMs = 300_000;
+/** Asking with a wrong token too often would be taken for an attack. */
+const refusedCheckEveryMs = 60_000;
 const checkLimitMs = 10_000;
 const checksAtOnce = 8;
 
@@ -168,8 +170,9 @@ export class Agents implements AsyncDisposable {
   #isDue(name: string, now: number): boolean {
     const facts = this.#book.factsOf(name);
     if (facts?.heardAt === undefined || now - facts.heardAt > lostAfterMs) return false;
-    if (facts.refusal !== undefined || facts.unreachable !== undefined) return true;
-    return now - (this.#checkedAt.get(name) ?? -checkEveryMs) >= checkEveryMs;
+    if (facts.unreachable !== undefined) return true;
+    const everyMs = facts.refusal === undefined ? checkEveryMs : refusedCheckEveryMs;
+    return now - (this.#checkedAt.get(name) ?? -everyMs) >= everyMs;
   }
 
   #forget(name: string): void {

@@ -3,8 +3,10 @@ import type { PreflightRequest } from '../../api/agent.ts';
 import type { LogLine } from '../../api/follow-log.ts';
 import type { JobKind } from '../../api/jobs.ts';
 import type { AgentCalls, Launcher } from '../../control/launcher.ts';
+import { tunnelLimit } from '../../api/enrol.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import type { AgentBook } from './agent-book.ts';
 import { judgeCall } from './agent-state.ts';
 import type { AgentCredentials } from './credentials.ts';
@@ -25,10 +27,19 @@ interface Open {
   readonly key: string;
 }
 
+/** An agent that dials out has so many connections; Node would count only those that are made already. */
+interface Turns {
+  readonly calls: Semaphore;
+  /** Whoever follows one holds its connection. */
+  readonly logs: Semaphore;
+}
+const logLimit = 6;
+
 /** The way to the agents of a fleet; what each call finds is noted in the book. */
 export class AgentConnections implements Launcher, Disposable {
   readonly #options: ConnectionsOptions;
   readonly #open = new Map<string, Open>();
+  readonly #allTurns = new Map<string, Turns>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -43,6 +54,7 @@ export class AgentConnections implements Launcher, Disposable {
       cancel: async <Kind extends JobKind>(kind: Kind, id: string, options: CallOptions) =>
         this.#call(name, async (client) => client.cancel(kind, id, options)),
       list: async (options: CallOptions) => this.#call(name, async (client) => client.list(options)),
+      server: async (options: CallOptions) => this.#call(name, async (client) => client.server(options)),
       preflight: async (options: CallOptions & { body: PreflightRequest }) =>
         this.#call(name, async (client) => client.preflight(options)),
       log: (kind: JobKind, id: string, options: LogOptions) =>
@@ -72,6 +84,7 @@ export class AgentConnections implements Launcher, Disposable {
 
   async #call<Result>(name: string, work: (client: AgentClient) => Promise<Result>): Promise<Result> {
     const client = await this.#client(name);
+    using _ = await this.#turns(name).calls.take();
     try {
       const result = await work(client);
       this.#options.book.called(name, judgeCall(name, undefined));
@@ -86,10 +99,20 @@ export class AgentConnections implements Launcher, Disposable {
     lines: (client: AgentClient) => AsyncGenerator<LogLine, void, undefined>,
   ): AsyncGenerator<LogLine, void, undefined> {
     try {
-      yield* lines(await this.#client(name));
+      const client = await this.#client(name);
+      using _ = await this.#turns(name).logs.take();
+      yield* lines(client);
     } catch (error) {
       throw this.#judged(name, error);
     }
+  }
+
+  #turns(name: string): Turns {
+    const found = this.#allTurns.get(name);
+    if (found !== undefined) return found;
+    const turns = { calls: new Semaphore(tunnelLimit - logLimit), logs: new Semaphore(logLimit) };
+    this.#allTurns.set(name, turns);
+    return turns;
   }
 
   /** Notes what an error says of the agent. */

@@ -33,7 +33,7 @@ const keepAliveMs = 15_000;
 
 /** What agents ask of a manager. Each request shows who sends it, by a join token or the agent's own credential. */
 export function mountAgentRoutes(server: FastifyInstance, options: AgentRoutesOptions): void {
-  const { credentials, book, version } = options;
+  const { credentials, book, tunnels, version } = options;
   server.post(enrolPath, { config: { role: 'anyone' } }, async (request) =>
     options.enrol(parseInput(enrolRequestSchema, request.body, 'body')),
   );
@@ -46,6 +46,8 @@ export function mountAgentRoutes(server: FastifyInstance, options: AgentRoutesOp
     if (unfit !== undefined) throw unfit;
     return { ...heard, version };
   });
+  // They are no requests any more, so the server would wait for their end.
+  server.addHook('preClose', async () => tunnels[Symbol.dispose]());
   server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     void upgrade({ request, socket, head }, options).catch((error: unknown) => refuse(socket, error));

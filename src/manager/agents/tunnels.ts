@@ -1,26 +1,28 @@
 import { Agent } from 'node:http';
 import { type Duplex, PassThrough } from 'node:stream';
+import { tunnelLimit } from '../../api/enrol.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { notDialled } from './agent-state.ts';
 
-/** One agent keeps a few open; more than this is a fault, or malice. */
-export const maximumTunnels = 32;
+/** While one that broke is not known to be gone, the agent opens the next one; more than this is a fault, or malice. */
+const maximumTunnels = 2 * tunnelLimit;
 const waitMs = 10_000;
 
 /** Connections that agents opened and on which the manager asks, of all agents that dial out. */
 export class Tunnels implements Disposable {
   readonly #pools = new Map<string, TunnelPool>();
   readonly #onChange: (name: string) => void;
+  #isClosed = false;
 
   /** @param onChange told when an agent's first connection opens, or its last one is gone */
   constructor(onChange: (name: string) => void = () => undefined) {
     this.#onChange = onChange;
   }
 
-  /** Takes over a connection. @returns false where the agent has too many already */
+  /** Takes over a connection. @returns false where the agent has too many already, or the manager ends */
   accept(name: string, socket: Duplex): boolean {
     const pool = this.#pool(name);
-    if (pool.open >= maximumTunnels) return false;
+    if (this.#isClosed || pool.open >= maximumTunnels) return false;
     pool.add(socket);
     return true;
   }
@@ -41,6 +43,7 @@ export class Tunnels implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     for (const name of this.#pools.keys()) this.drop(name);
   }
 
@@ -66,7 +69,7 @@ class TunnelPool extends Agent {
   readonly #takers: Taker[] = [];
 
   constructor(name: string, onChange: () => void) {
-    super({ keepAlive: true, maxSockets: maximumTunnels });
+    super({ keepAlive: true, maxSockets: tunnelLimit });
     this.#name = name;
     this.#onChange = onChange;
   }
