@@ -32,6 +32,7 @@ export function ChoiceList<Value extends string>(props: ChoiceListProps<Value>) 
       value={value ?? null}
       onChange={(chosen) => onChange(chosen as Value)}
       error={error}
+      data-missing={error !== undefined || undefined}
     >
       <Stack gap={8} mt={8} mb={error === undefined ? 0 : 8}>
         {choices.map((choice) => (

@@ -15,6 +15,7 @@ import { asking, call } from '../../lib/api.ts';
 import { describeServer } from '../../lib/describe-server.ts';
 import { agentLooks } from '../../lib/inventory-looks.ts';
 import { AgentLimits } from './agent-limits.tsx';
+import { DescribeAgent } from './describe-agent.tsx';
 
 const route = getRouteApi('/shell/agents/$name');
 const back = { to: '/agents', text: 'Agents' } as const;
@@ -43,6 +44,7 @@ function Agent({ agent }: { readonly agent: Resource<'Agent'> }) {
         back={back}
         mark={<StatusMark {...agentLooks[status.state]} />}
         lead={spec.description === '' ? describeServer(status) : spec.description}
+        actions={<DescribeAgent agent={agent} />}
         primary={
           isUnused ? (
             <ButtonLink to="/services/-/new" search={{ agent: name }}>

@@ -26,8 +26,8 @@ export function EncryptionFields({ form, known }: EncryptionFieldsProps) {
             choices={[
               {
                 value: 'yes',
-                label: 'Yes, with a passphrase',
-                description: 'Whoever gets hold of the store reads nothing, not even names of tables.',
+                label: 'Yes',
+                description: 'With a passphrase: who gets hold of the store reads nothing, not even names of tables.',
               },
               { value: 'no', label: 'No', description: 'Whoever may read the store reads your data.' },
             ]}

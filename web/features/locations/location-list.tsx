@@ -107,7 +107,7 @@ const columns: readonly Column<Row>[] = [
 ];
 
 function AddLocation() {
-  return <ButtonLink to="/locations/-/new">Add storage location</ButtonLink>;
+  return <ButtonLink to="/locations/-/new">Add a storage location</ButtonLink>;
 }
 
 function NoLocations() {

@@ -47,6 +47,9 @@ function Steps({ steps }: { readonly steps: RestorePlan['steps'] }) {
       <Text size="sm" fw={600} mb={6}>
         What will happen
       </Text>
+      <Text size="sm" mb={8}>
+        {sentence(steps)}
+      </Text>
       <Bar steps={steps} />
       <ol className={classes['steps']} aria-label="Steps of the plan">
         {steps.map(({ name, text, expectedMs, isDowntime }) => (
@@ -56,7 +59,11 @@ function Steps({ steps }: { readonly steps: RestorePlan['steps'] }) {
                 <Text size="sm" fw={500}>
                   {wordOf(name)}
                 </Text>
-                {isDowntime ? <StatusMark tone="doubtful" word="Server stands still" /> : null}
+                {isDowntime ? (
+                  <Text size="sm" component="span">
+                    <StatusMark tone="doubtful" word="Server stands still" />
+                  </Text>
+                ) : null}
               </Group>
               <Text size="sm" c="dimmed">
                 {text}
@@ -66,9 +73,6 @@ function Steps({ steps }: { readonly steps: RestorePlan['steps'] }) {
           </li>
         ))}
       </ol>
-      <Text size="sm" mt={6}>
-        {sentence(steps)}
-      </Text>
     </div>
   );
 }

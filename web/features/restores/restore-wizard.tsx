@@ -1,5 +1,5 @@
-import { Button, Stack, Text } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { Button, Grid, Stack, Text } from '@mantine/core';
+import { useMemo, useRef, useState } from 'react';
 import type { Resource } from '../../../src/api/resources.ts';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { FindingsOnTheirWay } from '../../components/findings.tsx';
@@ -24,6 +24,7 @@ export function RestoreWizard({ backup, targets }: RestoreWizardProps) {
   const [draft, setDraft] = useState(emptyRestore);
   const [isChecked, setChecked] = useState(false);
   const [isConfirming, setConfirming] = useState(false);
+  const questions = useRef<HTMLDivElement>(null);
   const change = (to: Partial<RestoreDraft>): void => setDraft((before) => ({ ...before, ...to }));
   const chosen = useMemo(() => targetOf(draft, targets), [draft, targets]);
   const body = bodyOf({ backup: backup.name, draft, chosen });
@@ -31,25 +32,34 @@ export function RestoreWizard({ backup, targets }: RestoreWizardProps) {
   const start = useStart();
   const ask = (): void => {
     setChecked(true);
-    if (body === undefined || !isAnswered(draft) || !planned.isGo) return;
+    if (body === undefined || !isAnswered(draft) || !planned.isGo) {
+      setTimeout(() => questions.current?.querySelector<HTMLElement>('[data-missing] input')?.focus());
+      return;
+    }
     if ('service' in body.target) setConfirming(true);
     else start.mutate(body);
   };
   return (
     <>
       <Header backup={backup} isRefused={planned.isRefused} isBusy={start.isPending} onRestore={ask} />
-      <Stack maw={820}>
-        {start.error === null || isConfirming ? null : <ErrorCard error={start.error} />}
-        <Section title="Target">
-          <ChooseTarget backup={backup} targets={targets} draft={draft} change={change} isChecked={isChecked} />
-        </Section>
-        <Section title="When its server starts">
-          <StartQuestions draft={draft} change={change} isChecked={isChecked} />
-        </Section>
-        <Section title="The plan">
-          <Plan planned={planned} isChosen={chosen !== undefined} />
-        </Section>
-      </Stack>
+      <Grid gap="md" align="start">
+        <Grid.Col span={{ base: 12, md: 6.5 }}>
+          <Stack ref={questions}>
+            {start.error === null || isConfirming ? null : <ErrorCard error={start.error} />}
+            <Section title="Target">
+              <ChooseTarget backup={backup} targets={targets} draft={draft} change={change} isChecked={isChecked} />
+            </Section>
+            <Section title="When its server starts">
+              <StartQuestions draft={draft} change={change} isChecked={isChecked} />
+            </Section>
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 5.5 }}>
+          <Section title="The plan">
+            <Plan planned={planned} isChosen={chosen !== undefined} />
+          </Section>
+        </Grid.Col>
+      </Grid>
       {body === undefined || planned.plan === undefined ? null : (
         <ConfirmReplace
           backup={backup}

@@ -108,7 +108,7 @@ const columns: readonly Column<Row>[] = [
 ];
 
 function AddService() {
-  return <ButtonLink to="/services/-/new">Add service</ButtonLink>;
+  return <ButtonLink to="/services/-/new">Add a service</ButtonLink>;
 }
 
 function NoServices() {
