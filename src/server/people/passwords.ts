@@ -6,16 +6,22 @@ import { CorruptData, Failure } from '../../lib/failure.ts';
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const saltBytes = 16;
 const hashBytes = 32;
-/** How many may be computed at once, and how many may wait; more would be an attack on the memory. */
+/** How many are computed at once; each takes its memory. */
 const maximumAtOnce = 2;
-const maximumWaiting = 50;
+/** More who wait would be an attack. */
+const defaultWaiting = 50;
 
 const derive: (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer> = promisify(argon2);
 
 /** Hashes and checks passwords, a few at a time. */
 export class Passwords {
+  readonly #maximumWaiting: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
+
+  constructor({ maximumWaiting = defaultWaiting }: { readonly maximumWaiting?: number } = {}) {
+    this.#maximumWaiting = maximumWaiting;
+  }
 
   /** In the usual form `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. @throws Failure `too-many-sign-ins` */
   async hash(password: string): Promise<string> {
@@ -54,7 +60,7 @@ export class Passwords {
       this.#running += 1;
       return;
     }
-    if (this.#waiting.length >= maximumWaiting)
+    if (this.#waiting.length >= this.#maximumWaiting)
       throw new Failure('too-many-sign-ins', 'Cannot check this password as too many are being checked', {
         nextStep: 'Try again in a few seconds.',
       });
