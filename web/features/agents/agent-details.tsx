@@ -45,13 +45,7 @@ function Agent({ agent }: { readonly agent: Resource<'Agent'> }) {
         mark={<StatusMark {...agentLooks[status.state]} />}
         lead={spec.description === '' ? describeServer(status) : spec.description}
         actions={<DescribeAgent agent={agent} />}
-        primary={
-          isUnused ? (
-            <ButtonLink to="/services/-/new" search={{ agent: name }}>
-              Add its server as a service
-            </ButtonLink>
-          ) : null
-        }
+        primary={<Primary agent={agent} isUnused={isUnused} />}
       />
       <Grid gap="md" align="start">
         <Grid.Col span={{ base: 12, md: 7 }}>
@@ -79,6 +73,29 @@ function Agent({ agent }: { readonly agent: Resource<'Agent'> }) {
         </Grid.Col>
       </Grid>
     </>
+  );
+}
+
+/** What is likeliest to be done next: nothing for an agent that is well and in use. */
+function Primary({
+  agent: { name, status },
+  isUnused,
+}: {
+  readonly agent: Resource<'Agent'>;
+  readonly isUnused: boolean;
+}) {
+  if (status.state === 'NotTrusted' || status.state === 'Lost') {
+    return (
+      <ButtonLink to="/agents/-/new" search={{ replaces: name }}>
+        Let it join again
+      </ButtonLink>
+    );
+  }
+  if (!isUnused) return null;
+  return (
+    <ButtonLink to="/services/-/new" search={{ agent: name }}>
+      Add its server as a service
+    </ButtonLink>
   );
 }
 

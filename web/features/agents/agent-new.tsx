@@ -17,13 +17,18 @@ const validSeconds = 3600;
 
 /** Makes a token, shows the command that uses it, and waits until the agent is there. */
 export function AgentNew() {
-  const { returnTo } = route.useSearch();
-  const token = useMutation({ mutationFn: () => call('createJoinToken', { body: { validSeconds } }) });
+  const { returnTo, replaces } = route.useSearch();
+  const body = replaces === undefined ? { validSeconds } : { validSeconds, replaces };
+  const token = useMutation({ mutationFn: () => call('createJoinToken', { body }) });
   return (
     <>
       <PageHeader
-        title="Add an agent"
-        lead="A host joins with one command. Nothing has to be copied back here."
+        title={replaces === undefined ? 'Add an agent' : `Let ${replaces} join again`}
+        lead={
+          replaces === undefined
+            ? 'A host joins with one command. Nothing has to be copied back here.'
+            : 'For an agent whose host was replaced or set up anew. Its services and backups stay as they are.'
+        }
         back={{ to: '/agents', text: 'Agents' }}
         primary={
           <Button onClick={() => token.mutate()} loading={token.isPending}>
@@ -36,7 +41,7 @@ export function AgentNew() {
         {token.data === undefined ? (
           <Before />
         ) : (
-          <Command key={token.data.token} token={token.data} returnTo={returnTo} />
+          <Command key={token.data.token} token={token.data} returnTo={returnTo} replaces={replaces} />
         )}
       </Stack>
     </>
@@ -58,9 +63,10 @@ function Before() {
 interface CommandProps {
   readonly token: Answer<'createJoinToken'>;
   readonly returnTo: string | undefined;
+  readonly replaces: string | undefined;
 }
 
-function Command({ token, returnTo }: CommandProps) {
+function Command({ token, returnTo, replaces }: CommandProps) {
   const now = useNow(5000);
   const isExpired = Date.parse(token.expiresAt) < now;
   if (isExpired) {
@@ -81,7 +87,7 @@ function Command({ token, returnTo }: CommandProps) {
           host of theirs join: pass it on as you would a password.
         </Text>
       </Section>
-      <Joined since={Date.parse(token.expiresAt) - validSeconds * 1000} returnTo={returnTo} />
+      <Joined since={Date.parse(token.expiresAt) - validSeconds * 1000} returnTo={returnTo} replaces={replaces} />
     </>
   );
 }

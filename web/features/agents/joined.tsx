@@ -12,18 +12,24 @@ export interface JoinedProps {
   /** When the token was made, by the manager's clock, in milliseconds. */
   readonly since: number;
   readonly returnTo: string | undefined;
+  /** The one that shall join again. */
+  readonly replaces: string | undefined;
 }
 
 /** Events tell of it at once; this is for those that were lost. */
 const lookAgainMs = 5000;
 
 /** Waits for agents that joined since. */
-export function Joined({ since, returnTo }: JoinedProps) {
+export function Joined({ since, returnTo, replaces }: JoinedProps) {
   const agents = useQuery({
     ...asking('listAgents', { query: { sort: '-lastSeenAt', pageSize: 100 } }),
     refetchInterval: lookAgainMs,
   });
-  const joined = (agents.data?.items ?? []).filter(({ createdAt }) => Date.parse(createdAt) >= since);
+  const joined = (agents.data?.items ?? []).filter((agent) => {
+    if (replaces === undefined) return Date.parse(agent.createdAt) >= since;
+    const { state, lastSeenAt } = agent.status;
+    return agent.name === replaces && state === 'Connected' && Date.parse(lastSeenAt ?? '') >= since;
+  });
   return (
     <Section title={joined.length === 0 ? 'Then' : 'It is there'}>
       <div role="status">

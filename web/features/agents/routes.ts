@@ -1,7 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
 import { parseListSearch } from '../../lib/list-search.ts';
-import { parseReturnTo } from '../../lib/return-to.ts';
+import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
 
 const base = { getParentRoute: () => shellRoute };
 
@@ -11,11 +11,14 @@ const listRoute = createRoute({
   validateSearch: parseListSearch(['state']),
   component: lazyRouteComponent(() => import('./agent-list.tsx'), 'AgentList'),
 });
-/** No name begins with a hyphen, so that no agent hides the form. */
+/** `replaces`: an agent that shall join again. No name begins with a hyphen, so that no agent hides the form. */
 const newRoute = createRoute({
   ...base,
   path: '/agents/-/new',
-  validateSearch: parseReturnTo,
+  validateSearch: (search: Record<string, unknown>): ReturnTo & { replaces?: string } => ({
+    ...parseReturnTo(search),
+    ...(typeof search['replaces'] === 'string' ? { replaces: search['replaces'] } : {}),
+  }),
   component: lazyRouteComponent(() => import('./agent-new.tsx'), 'AgentNew'),
 });
 const detailsRoute = createRoute({

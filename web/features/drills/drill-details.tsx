@@ -22,7 +22,7 @@ import { DrillResult } from './drill-result.tsx';
 
 const route = getRouteApi('/shell/drills/$name');
 const back = { to: '/drills', text: 'Drills' } as const;
-const mainSteps = ['preflight', 'download', 'prepare', 'start', 'check'];
+const mainSteps = ['preflight', 'download', 'prepare', 'sync', 'start', 'check'];
 
 export function DrillDetails() {
   const { name } = route.useParams();

@@ -18,8 +18,9 @@ export function LocationEdit() {
   const location = useQuery(asking('getLocation', { params: { name } }));
   const change = useMutation({
     mutationFn: (draft: LocationDraft) => {
-      const { name: _name, ...body } = bodyOf(draft);
-      return call('updateLocation', { params: { name }, body });
+      const { name: _name, secrets = {}, ...spec } = bodyOf(draft);
+      const isWithSecrets = Object.keys(secrets).length > 0;
+      return call('updateLocation', { params: { name }, body: isWithSecrets ? { ...spec, secrets } : spec });
     },
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['locations'] });

@@ -7,5 +7,11 @@ export function describeTarget({ target, agent }: Pick<SpecOf<'Restore'>, 'targe
 
 /** Steps that a restore will surely have. */
 export function mainSteps({ target }: Pick<SpecOf<'Restore'>, 'target'>): readonly string[] {
-  return ['preflight', 'download', 'prepare', ...('service' in target ? ['stop', 'place', 'start'] : ['place'])];
+  return [
+    'preflight',
+    'download',
+    'prepare',
+    'sync',
+    ...('service' in target ? ['stop', 'place', 'start'] : ['place']),
+  ];
 }

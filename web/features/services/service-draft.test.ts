@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { serviceCreateSchema } from '../../../src/api/inventory-routes.ts';
-import { checkService, specOf } from './service-draft.ts';
+import { inventoryRoutes, serviceCreateSchema } from '../../../src/api/inventory-routes.ts';
+import { changeOf, checkService, specOf } from './service-draft.ts';
 
 const draft = { name: 'shop', agent: 'db1', clusterLabel: '', description: ' Orders ' };
 
@@ -9,6 +9,11 @@ describe('what is typed into the form of a service', () => {
     expect(checkService(typed)).toEqual({});
     const body = { name: typed.name, ...specOf(typed) };
     expect(serviceCreateSchema.parse(body)).toEqual(body);
+  });
+
+  test('tells that a cluster label was taken out', () => {
+    expect(inventoryRoutes.updateService.body.parse(changeOf(draft))).toMatchObject({ clusterLabel: null });
+    expect(changeOf({ ...draft, clusterLabel: 'shop' })).toMatchObject({ clusterLabel: 'shop' });
   });
 
   test.each([

@@ -17,6 +17,13 @@ export function specOf({ agent, clusterLabel, description }: ServiceDraft): Spec
   return { agent, description: description.trim(), ...(label === '' ? {} : { clusterLabel: label }) };
 }
 
+/** As specOf; a cluster label that was taken out is said to be none. */
+export function changeOf(
+  draft: ServiceDraft,
+): Omit<SpecOf<'Service'>, 'clusterLabel'> & { clusterLabel: string | null } {
+  return { clusterLabel: null, ...specOf(draft) };
+}
+
 /** What is wrong by field, before anything is sent. */
 export function checkService({ name, agent, clusterLabel }: ServiceDraft): Partial<Record<keyof ServiceDraft, string>> {
   return {

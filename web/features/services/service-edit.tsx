@@ -4,7 +4,7 @@ import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { asking, call } from '../../lib/api.ts';
-import { draftOf, type ServiceDraft, specOf } from './service-draft.ts';
+import { changeOf, draftOf, type ServiceDraft } from './service-draft.ts';
 import { ServiceForm } from './service-form.tsx';
 
 const route = getRouteApi('/shell/services/$name/edit');
@@ -15,7 +15,7 @@ export function ServiceEdit() {
   const queries = useQueryClient();
   const service = useQuery(asking('getService', { params: { name } }));
   const change = useMutation({
-    mutationFn: (draft: ServiceDraft) => call('updateService', { params: { name }, body: specOf(draft) }),
+    mutationFn: (draft: ServiceDraft) => call('updateService', { params: { name }, body: changeOf(draft) }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['services'] });
       await router.navigate({ to: '/services/$name', params: { name } });
