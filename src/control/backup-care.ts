@@ -99,7 +99,7 @@ export class BackupCare {
       if (reason !== undefined) return LATER_MS;
     } catch (error) {
       signal.throwIfAborted();
-      if (!isGone(error)) {
+      if (!isNothingThere(found, error) && !isGone(error)) {
         onTrouble(`The data of deleted backup ${found.name} cannot be removed yet`, error);
         return LATER_MS;
       }
@@ -133,15 +133,18 @@ async function giveUp(repository: Repository, id: string, signal: AbortSignal): 
 
 /** Of what never became a backup nothing need be deleted where nothing is. */
 function isNothingThere({ status }: Backup, error: unknown): boolean {
-  return status.result === undefined && isGone(error);
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Failure && (error.code === 'not-a-repository' || error.code === 'no-such-location');
+  if (!(error instanceof Failure) || status.result !== undefined) return false;
+  // A folder that was never made looks like one on a disk that is not mounted; what lies there is given up in a week.
+  return ['not-a-repository', 'no-such-location', 'storage-missing'].includes(error.code);
 }
 
 export function pinned(name: string): Conflict {
   return new Conflict('pinned', `Cannot delete backup ${name} as it is pinned`, {
     nextStep: 'Unpin it first, if it is not needed any more.',
   });
+}
+
+/** Its repository was removed, or its location after all. */
+function isGone(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'not-a-repository' || error.code === 'no-such-location');
 }
