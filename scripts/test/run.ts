@@ -79,6 +79,7 @@ function checkSteps(): Step[] {
     command('format', ['npx', '--no-install', 'oxfmt', '--check', '.']),
     command('lint', ['npx', '--no-install', 'oxlint']),
     command('types', ['npx', '--no-install', 'tsc', '-p', '.']),
+    command('types of the web', ['npx', '--no-install', 'tsc', '-p', 'web']),
     command('unused code', ['npx', '--no-install', 'knip']),
     check('lock file without download addresses', lockfileComplaints),
     check('the OpenAPI document is that of the routes', openApiComplaints),

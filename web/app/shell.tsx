@@ -13,13 +13,13 @@ import classes from './shell.module.css';
 /** The frame of every page: brand, navigation, account; it keeps the connection over which changes come. */
 export function Shell() {
   const queries = useQueryClient();
-  const [isOpen, menu] = useDisclosure(false);
+  const [isOpen, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
   useEffect(() => {
     const events = new LiveEvents(queries);
     return () => events[Symbol.dispose]();
   }, [queries]);
-  useEffect(() => menu.close(), [pathname, menu.close]);
+  useEffect(() => close(), [pathname, close]);
   return (
     <AppShell
       header={{ height: 48 }}
@@ -32,7 +32,7 @@ export function Shell() {
       <AppShell.Header className={classes['header']}>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="xs" wrap="nowrap">
-            <Burger opened={isOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-expanded={isOpen}>
+            <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-expanded={isOpen}>
               <VisuallyHidden>Navigation</VisuallyHidden>
             </Burger>
             <Link to="/backups" className={classes['brand']}>

@@ -1,4 +1,15 @@
-import { Button, createTheme, type MantineColorsTuple, Modal, Paper, Table, Tooltip } from '@mantine/core';
+import {
+  Button,
+  Combobox,
+  createTheme,
+  type MantineColorsTuple,
+  Menu,
+  Modal,
+  Paper,
+  Popover,
+  Table,
+  Tooltip,
+} from '@mantine/core';
 
 /** Kelp green-blue; shade 8 has enough contrast below white words, shade 3 on dark ground. */
 const kelp: MantineColorsTuple = [
@@ -13,6 +24,9 @@ const kelp: MantineColorsTuple = [
   '#0b6b72',
   '#00565c',
 ];
+
+/** What floats stands in the page's main part, so that who goes from landmark to landmark does not miss it. */
+const inMain = { target: '#content' };
 
 export const theme = createTheme({
   primaryColor: 'kelp',
@@ -29,6 +43,8 @@ export const theme = createTheme({
   },
   components: {
     Button: Button.extend({ defaultProps: { size: 'sm', fw: 500 } }),
+    Combobox: Combobox.extend({ defaultProps: { portalProps: inMain } }),
+    Menu: Menu.extend({ defaultProps: { portalProps: inMain, withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({
       defaultProps: {
         centered: true,
@@ -38,7 +54,10 @@ export const theme = createTheme({
       },
     }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, p: 'md' } }),
+    Popover: Popover.extend({ defaultProps: { portalProps: inMain } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 8, fz: 13 } }),
-    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300 } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300, portalProps: inMain },
+    }),
   },
 });

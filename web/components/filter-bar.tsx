@@ -1,6 +1,6 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import classes from './filter-bar.module.css';
 import { Icon } from './icon.tsx';
 
@@ -19,8 +19,17 @@ const typingMs = 250;
 
 export function FilterBar({ search, searchLabel, onSearch, children, isFiltered, onClear }: FilterBarProps) {
   const [text, setText] = useState(search ?? '');
-  useEffect(() => setText(search ?? ''), [search]);
-  const tell = useDebouncedCallback((value: string) => onSearch(value === '' ? undefined : value), typingMs);
+  const [seen, setSeen] = useState(search);
+  const [told, setTold] = useState(search ?? '');
+  if (seen !== search) {
+    setSeen(search);
+    // Changed from elsewhere; what came from here may be older than what is typed by now.
+    if ((search ?? '') !== told) setText(search ?? '');
+  }
+  const tell = useDebouncedCallback((value: string) => {
+    setTold(value);
+    onSearch(value === '' ? undefined : value);
+  }, typingMs);
   return (
     <Group component="search" gap="xs" mb="sm">
       <TextInput

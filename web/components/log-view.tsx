@@ -14,7 +14,11 @@ export interface LogViewProps {
 }
 
 /** What the tools said: follows while the run goes on; can be searched, copied and downloaded. */
-export function LogView({ kind, name, isOver }: LogViewProps) {
+export function LogView(props: LogViewProps) {
+  return <Log key={`${props.kind}/${props.name}`} {...props} />;
+}
+
+function Log({ kind, name, isOver }: LogViewProps) {
   const log = useRunLog({ kind, name, isOver });
   const [search, setSearch] = useState('');
   const [isFollowing, setFollowing] = useState(true);
@@ -34,7 +38,7 @@ export function LogView({ kind, name, isOver }: LogViewProps) {
           leftSection={<Icon name="search" size={14} />}
           value={search}
           onChange={({ currentTarget }) => setSearch(currentTarget.value)}
-          w={200}
+          w={180}
         />
         <Checkbox
           size="xs"
@@ -44,7 +48,7 @@ export function LogView({ kind, name, isOver }: LogViewProps) {
         />
         <Text size="xs" c="dimmed" className="figures" flex={1}>
           {search === '' ? plural(log.lines.length, 'line') : `${shown.length} of ${plural(log.lines.length, 'line')}`}
-          {log.isLive && !isOver ? ', more as it comes' : ''}
+          {log.isLive && !isOver ? ' so far' : ''}
         </Text>
         <CopyButton value={log.lines.join('\n')}>
           {({ copied, copy }) => (

@@ -55,6 +55,6 @@ function Bar({ step, longest }: { readonly step: Step; readonly longest: number 
       />
     );
   }
-  const width = step.state === 'ahead' ? 0 : Math.max(1, (100 * (step.ms ?? 0)) / longest);
+  const width = step.state === 'ahead' ? 0 : step.ms === undefined ? 100 : Math.max(1, (100 * step.ms) / longest);
   return <span className={classes['bar']} style={{ width: `${width}%` }} />;
 }

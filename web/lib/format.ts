@@ -41,6 +41,17 @@ export function formatDuration(ms: number): string {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** Of whole seconds, as people set them: `30 s`, `5 min`, `1 h 30 min`. */
+export function formatInterval(seconds: number): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const shown = parts.filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`);
+  return shown.length === 0 ? '0 s' : shown.join(' ');
+}
+
 /** A time that is past or to come, seen from `now`: `just now`, `5 min ago`, `in 3 h`. */
 export function formatAge(time: string | number, now: number): string {
   const ms = now - new Date(time).getTime();

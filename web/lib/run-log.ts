@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ApiError, errorOf } from './api.ts';
 
 /** First part of the path of what has a log. */
@@ -28,16 +28,19 @@ const pauseMs = 1000;
 const maximumLines = 20_000;
 const none: RunLog = { lines: [], first: 0, isLive: true, error: undefined };
 
-/** The log of a run, growing while it runs. */
+/** The log of a run, growing while it runs. For another run, another component. */
 export function useRunLog({ kind, name, isOver }: { kind: LogKind; name: string; isOver: boolean }): RunLog {
   const [log, setLog] = useState(none);
+  const over = useRef(isOver);
+  useEffect(() => {
+    over.current = isOver;
+  }, [isOver]);
   useEffect(() => {
     const stop = new AbortController();
-    setLog(none);
     followLog({
       kind,
       name,
-      isOver: () => isOver,
+      isOver: () => over.current,
       signal: stop.signal,
       onLines: (lines, first) => setLog((before) => withLines(before, lines, first)),
     }).then(
@@ -47,7 +50,7 @@ export function useRunLog({ kind, name, isOver }: { kind: LogKind; name: string;
       },
     );
     return () => stop.abort();
-  }, [kind, name, isOver]);
+  }, [kind, name]);
   return log;
 }
 

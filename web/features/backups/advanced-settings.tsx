@@ -35,11 +35,11 @@ export function AdvancedSettings({ form }: { readonly form: DraftForm }) {
                 {...numberProps(form, 'retries')}
               />
               <NumberInput
-                label="Interval between them"
+                label="Interval"
                 min={1}
                 clampBehavior="none"
                 disabled={!isAuto}
-                w={180}
+                w={130}
                 {...numberProps(form, 'interval')}
               />
               <NativeSelect

@@ -21,6 +21,8 @@ import { WhereTheSpaceWent } from './where-the-space-went.tsx';
 const route = getRouteApi('/shell/backups/$name');
 const back = { to: '/backups', text: 'All Backups' } as const;
 
+const hasProgress: ReadonlySet<string> = new Set(['Starting', 'Running', 'Deleting']);
+
 export function BackupDetails() {
   const { name } = route.useParams();
   const { data: backup, error, refetch } = useQuery(asking('getBackup', { params: { name } }));
@@ -64,7 +66,7 @@ function Parts({ backup }: { readonly backup: Backup }) {
     <Grid gap="md">
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack gap="md">
-          {isUnderWay(status.state) ? <BackupProgress backup={backup} /> : null}
+          {hasProgress.has(status.state) ? <BackupProgress backup={backup} /> : null}
           <RunOutcome status={status} />
           {status.result === undefined ? null : <WhereTheSpaceWent result={status.result} />}
           {status.result === undefined ? null : <ProofLadder proof={status.proof} sealedAt={status.result.sealedAt} />}

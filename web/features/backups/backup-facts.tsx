@@ -1,11 +1,11 @@
-import { Code, CopyButton, Group, Text, UnstyledButton } from '@mantine/core';
+import { Code, CopyButton, Group, UnstyledButton } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Facts } from '../../components/facts.tsx';
 import { Time } from '../../components/figures.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { Section } from '../../components/section.tsx';
-import { formatDuration, formatVersion, plural } from '../../lib/format.ts';
+import { formatInterval, formatVersion, plural } from '../../lib/format.ts';
 import type { Backup } from './backup-actions.tsx';
 import { BackupDuration } from './backup-state.tsx';
 
@@ -94,12 +94,7 @@ function Copyable({ text }: { readonly text: string }) {
   );
 }
 
-function retryText(retry: Backup['spec']['retry']): ReactNode {
+function retryText(retry: Backup['spec']['retry']): string {
   if (retry.mode === 'manual') return 'Manual';
-  return (
-    <Text
-      inherit
-      component="span"
-    >{`Auto, ${plural(retry.retries, 'retry', 'retries')}, ${formatDuration(retry.intervalSeconds * 1000)} apart`}</Text>
-  );
+  return `Auto, ${plural(retry.retries, 'retry', 'retries')}, ${formatInterval(retry.intervalSeconds)} apart`;
 }

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { askingList } from '../../lib/api.ts';
@@ -5,7 +6,9 @@ import type { ListSearch } from '../../lib/list-search.ts';
 import { runLooks } from '../../lib/states.ts';
 import { proofSteps } from './proof-mark.tsx';
 
-type Search = ListSearch<'state' | 'service' | 'technology' | 'location' | 'proof' | 'pinned'>;
+export type BackupSearch = ListSearch<'state' | 'service' | 'technology' | 'location' | 'proof'> & {
+  readonly pinned?: 'true';
+};
 
 const technologies = ['MariaDB', 'MySQL', 'Percona Server'].map((name) => ({ value: name, text: name }));
 const states = Object.entries(runLooks).map(([value, { word }]) => ({ value, text: word }));
@@ -16,8 +19,8 @@ const proofs = [
 const all = { query: { pageSize: 500, sort: 'name' } };
 
 export interface BackupFiltersProps {
-  readonly search: Search;
-  readonly onChange: (change: Partial<Search>) => void;
+  readonly search: BackupSearch;
+  readonly onChange: (change: Partial<BackupSearch>) => void;
 }
 
 export function BackupFilters({ search, onChange }: BackupFiltersProps) {
@@ -45,6 +48,15 @@ export function BackupFilters({ search, onChange }: BackupFiltersProps) {
         onChange={(location) => onChange({ location })}
       />
       <FilterMenu label="Proof" options={proofs} value={search.proof} onChange={(proof) => onChange({ proof })} />
+      <Button
+        variant={search.pinned === undefined ? 'default' : 'light'}
+        px="sm"
+        fw={400}
+        aria-pressed={search.pinned !== undefined}
+        onClick={() => onChange({ pinned: search.pinned === undefined ? 'true' : undefined })}
+      >
+        Pinned
+      </Button>
     </>
   );
 }

@@ -37,7 +37,12 @@ export function BackupMenu({ backup, act }: { readonly backup: Backup; readonly 
           </Menu.Item>
         ) : null}
         <Menu.Divider />
-        <Menu.Item color="red" disabled={!may.delete} title={may.whyNotDelete} onClick={() => act('delete', backup)}>
+        <Menu.Item
+          c="var(--hf-bad)"
+          disabled={!may.delete}
+          title={may.whyNotDelete}
+          onClick={() => act('delete', backup)}
+        >
           Delete
         </Menu.Item>
       </Menu.Dropdown>

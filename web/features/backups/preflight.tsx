@@ -32,7 +32,7 @@ export interface PreflightProps {
 }
 
 export function Preflight({ draft, preflight }: PreflightProps) {
-  const { data, error, isFetching, refetch } = preflight;
+  const { data, isFetching, refetch } = preflight;
   const isChosen = draft.service !== '' && draft.location !== '';
   return (
     <Section
@@ -46,20 +46,24 @@ export function Preflight({ draft, preflight }: PreflightProps) {
       }
     >
       <div aria-live="polite">
-        {isChosen ? null : (
+        {isChosen ? (
+          <Asked service={draft.service} preflight={preflight} />
+        ) : (
           <Text size="sm" c="dimmed">
             Choose a service and a storage location, and what could keep the backup from succeeding is found before it
             begins.
           </Text>
         )}
-        {isChosen && data === undefined && error === null ? (
-          <FindingsOnTheirWay>Asking the agent and the store…</FindingsOnTheirWay>
-        ) : null}
-        {isChosen && error !== null ? <ErrorCard error={error} onRetry={() => void refetch()} /> : null}
-        {isChosen && data !== undefined && error === null ? <Found answer={data} service={draft.service} /> : null}
       </div>
     </Section>
   );
+}
+
+function Asked({ service, preflight }: { readonly service: string } & Pick<PreflightProps, 'preflight'>) {
+  const { data, error, refetch } = preflight;
+  if (error !== null) return <ErrorCard error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <FindingsOnTheirWay>Asking the agent and the store…</FindingsOnTheirWay>;
+  return <Found answer={data} service={service} />;
 }
 
 function Found({ answer, service }: { readonly answer: Answer<'preflightBackup'>; readonly service: string }) {

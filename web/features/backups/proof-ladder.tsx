@@ -4,6 +4,7 @@ import { Age } from '../../components/figures.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { StepProgress } from '../../components/step-progress.tsx';
+import { wordOf } from '../../lib/run-steps.ts';
 import classes from './proof-ladder.module.css';
 import { proofSteps } from './proof-mark.tsx';
 
@@ -29,7 +30,7 @@ export function ProofLadder({ proof, sealedAt }: { readonly proof: Proof | undef
       {proof?.steps === undefined ? null : (
         <StepProgress
           label="Steps of the drill"
-          steps={proof.steps.map((step) => ({ ...step, state: 'done' as const }))}
+          steps={proof.steps.map(({ name, ms }) => ({ name: wordOf(name), ms, state: 'done' as const }))}
         />
       )}
     </Section>

@@ -1,14 +1,19 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
 import { parseListSearch } from '../../lib/list-search.ts';
+import type { BackupSearch } from './backup-filters.tsx';
 import { parseChosen } from './chosen.ts';
 
+const parseFilters = parseListSearch(['state', 'service', 'technology', 'location', 'proof']);
 const base = { getParentRoute: () => shellRoute };
 
 const listRoute = createRoute({
   ...base,
   path: '/backups',
-  validateSearch: parseListSearch(['state', 'service', 'technology', 'location', 'proof', 'pinned']),
+  validateSearch: (search: Record<string, unknown>): BackupSearch => ({
+    ...parseFilters(search),
+    ...(String(search['pinned']) === 'true' ? { pinned: 'true' as const } : {}),
+  }),
   component: lazyRouteComponent(() => import('./backup-list.tsx'), 'BackupList'),
 });
 /** No name begins with a hyphen, so that no backup hides it. */
