@@ -1,0 +1,64 @@
+import { QueryClient } from '@tanstack/react-query';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ManagerEvent } from '../../src/api/events.ts';
+import { isStale, LiveEvents, staleAfter } from './events.ts';
+
+const aboutOne = (name: string) => ['backups', 'getBackup', { params: { name } }];
+const list = ['backups', 'listBackups', { query: { page: 2 } }];
+const change: ManagerEvent = { type: 'change', kind: 'Backup', name: 'a', version: 3 };
+
+test('a change makes lists of its kind and what is told of its name stale, and nothing else', () => {
+  const stale = staleAfter([change]);
+  expect(isStale(list, stale)).toBe(true);
+  expect(isStale(aboutOne('a'), stale)).toBe(true);
+  expect(isStale(aboutOne('b'), stale)).toBe(false);
+  expect(isStale(['services', 'listServices', {}], stale)).toBe(false);
+});
+
+test('a drill can prove a backup, an agent tells how its services are', () => {
+  expect(isStale(aboutOne('b'), staleAfter([{ type: 'change', kind: 'Drill', name: 'd' }]))).toBe(true);
+  const agent = staleAfter([{ type: 'change', kind: 'Agent', name: 'db1' }]);
+  expect(isStale(['services', 'getService', { params: { name: 'shop' } }], agent)).toBe(true);
+});
+
+test('after a loss everything is stale', () => {
+  expect(isStale(['anything'], staleAfter([{ type: 'resync' }]))).toBe(true);
+});
+
+/** Says what a manager would. */
+class Source extends EventTarget {
+  isClosed = false;
+  say(event: ManagerEvent): void {
+    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(event) }));
+  }
+  open(): void {
+    this.dispatchEvent(new Event('open'));
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('many changes at once are read once; a connection that came back reads all again', async () => {
+  const queries = new QueryClient();
+  const invalidate = vi.spyOn(queries, 'invalidateQueries');
+  const source = new Source();
+  const live = new LiveEvents(queries, source as unknown as EventSource);
+  source.open();
+  source.say(change);
+  source.say({ ...change, name: 'b' });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(invalidate).toHaveBeenCalledTimes(1);
+  source.open();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(invalidate).toHaveBeenCalledTimes(2);
+  live[Symbol.dispose]();
+  expect(source.isClosed).toBe(true);
+});
