@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import type { RestoreRequest } from '../api/jobs.ts';
+import { dataOutside } from '../core/data-outside.ts';
 import { ownershipOf } from '../core/ownership.ts';
 import { statIfThere } from '../core/placement-files.ts';
 import type { RestoreTarget } from '../core/restore-backup.ts';
@@ -15,14 +16,15 @@ import type { Abortable } from './host.ts';
  */
 export async function restoreTarget(
   context: AgentContext,
-  wish: RestoreRequest['target'],
+  { target: wish, identity, replication }: Pick<RestoreRequest, 'target' | 'identity' | 'replication'>,
   options: Abortable,
 ): Promise<RestoreTarget> {
+  const server = { identity, replication };
   if ('directory' in wish) {
     const directory = await allowedDirectory(wish.directory, context.config.restore.directories);
     const facts = await factsIfUp(context, options);
     const ownership = facts && (await ownershipOf(facts.dataDirectory));
-    return { directory, ...(ownership === undefined ? {} : { ownership }) };
+    return { directory, server, ...(ownership === undefined ? {} : { ownership }) };
   }
   const { mayRestoreInPlace } = context.config.restore;
   if (!mayRestoreInPlace)
@@ -33,14 +35,17 @@ export async function restoreTarget(
         nextStep: "Set `restore.mayRestoreInPlace` in the agent's file, or restore into a directory.",
       },
     );
-  const { dataDirectory, vendor, version } = await context.host.readServerFacts(
-    await databaseConnection(context),
-    options,
-  );
+  const facts = await context.host.readServerFacts(await databaseConnection(context), options);
+  const { dataDirectory, vendor, version } = facts;
   const control = serverControl(context);
   return {
     directory: dataDirectory,
-    inPlace: { server: { vendor, version }, ...(control === undefined ? {} : { control }) },
+    server,
+    inPlace: {
+      server: { vendor, version },
+      outside: await dataOutside(facts),
+      ...(control === undefined ? {} : { control }),
+    },
   };
 }
 

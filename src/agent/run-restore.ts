@@ -19,7 +19,7 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
   const { request } = job;
   const { folder } = request;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
-  const target = await restoreTarget(context, request.target, { signal });
+  const target = await restoreTarget(context, request, { signal });
   const { directory } = target;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false, directory });
   await using opened = await openLocation(context, { location, folder }, { signal, mayCreate: false });
@@ -43,7 +43,14 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
       ...(request.memoryBytes === undefined ? {} : { memoryBytes: request.memoryBytes }),
     });
     await systemFiles.removeIfEmpty(await choosePrepared(directory, restoreName(job)));
-    return { target: result.directory, ...(result.old === undefined ? {} : { old: result.old }), steps: result.steps };
+    const { gtid, binlog } = sealed;
+    return {
+      target: result.directory,
+      ...(result.old === undefined ? {} : { old: result.old }),
+      steps: result.steps,
+      gtid,
+      ...(binlog === undefined ? {} : { binlog: { file: binlog.file, position: binlog.position } }),
+    };
   } finally {
     await marker.clear();
   }
@@ -60,7 +67,7 @@ export async function preflightRestoreJob(
   request: RestoreRequest,
   options: Abortable,
 ): Promise<readonly Finding[]> {
-  const target = await restoreTarget(context, request.target, options);
+  const target = await restoreTarget(context, request, options);
   await using opened = await openLocation(context, request, { ...options, mayCreate: false });
   const sealed = await readSealed(opened.repository, request.backup, options.signal);
   const { engines, findings } = await context.host.findEngines(options);

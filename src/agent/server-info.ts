@@ -1,5 +1,6 @@
 import type { ServerInfo } from '../api/agent.ts';
 import { describeFailure } from '../api/describe-failure.ts';
+import { dataOutside } from '../core/data-outside.ts';
 import { type AgentContext, databaseConnection } from './context.ts';
 import type { Abortable } from './host.ts';
 
@@ -32,7 +33,9 @@ async function databaseInfo(context: AgentContext, options: Abortable) {
     const { vendor, version, identity, gtid, dataDirectory, dataBytes } = facts;
     const lineage = await context.lineages.of(facts);
     const size = dataBytes === undefined ? {} : { dataBytes };
-    return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, ...size } as const;
+    // A data directory that cannot be read is for the checks before a backup or restore to tell.
+    const directories = [...(await dataOutside(facts).catch(() => []))];
+    return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, directories, ...size } as const;
   } catch (error) {
     options.signal.throwIfAborted();
     return { isUp: false, failure: describeFailure(error) } as const;

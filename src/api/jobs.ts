@@ -99,6 +99,10 @@ export const restoreRequestSchema = z.strictObject({
   backup: backupId,
   ...repositoryFields,
   target: restoreTargetSchema,
+  /** `new`: a server identity of its own; `keep`: in place, that of the server that was there. Left out: as the backup has it. */
+  identity: z.enum(['new', 'keep']).optional(),
+  /** `stopped`: the server does not begin to replicate when it starts. Left out: as the backup has it. */
+  replication: z.enum(['stopped', 'start']).optional(),
   memoryBytes,
 });
 export type RestoreRequest = z.output<typeof restoreRequestSchema>;
@@ -181,6 +185,9 @@ export const restoreResultSchema = z.object({
   /** Holds what the target held before. */
   old: z.string().optional(),
   steps: doneSteps,
+  /** Where replication of the restored data would go on: empty or absent where the source kept no such position. */
+  gtid: z.string().default(''),
+  binlog: z.object({ file: z.string(), position: z.string() }).optional(),
 });
 
 export const drillResultSchema = z.object({

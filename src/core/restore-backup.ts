@@ -1,5 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises';
 import type { Finding } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
 import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
 import type { Sealed } from '../repository/documents.ts';
 import { guardFor } from './guards.ts';
@@ -9,6 +10,7 @@ import { placeRestored } from './placement.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
 import { replaceData } from './replace-data.ts';
 import { choosePrepared, preflightRestore, type RestoreWish } from './restore-preflight.ts';
+import { type RestoredServer, settleServer } from './restored-server.ts';
 import type { ControlOptions, ServerControlConfig } from './server-control.ts';
 import { serverOf } from './sealed-server.ts';
 
@@ -17,6 +19,8 @@ export interface RestoreTarget {
   readonly directory: string;
   /** What is there is moved aside and kept. Without it the directory must be absent or empty. */
   readonly inPlace?: InPlace;
+  /** What its server is and does when it starts. */
+  readonly server?: RestoredServer;
   /** Of the restored files, where the target does not tell; the running user's when absent. */
   readonly ownership?: Ownership;
 }
@@ -24,6 +28,8 @@ export interface RestoreTarget {
 export interface InPlace {
   /** The server that will use the directory, as it said of itself before. */
   readonly server: RestoreWish['server'];
+  /** What of its data lies elsewhere; undefined where nobody could say. */
+  readonly outside?: RestoreWish['outside'];
   /** How to stop and start it; undefined when a person has stopped it. */
   readonly control?: {
     readonly config: ServerControlConfig;
@@ -59,6 +65,8 @@ export async function checkRestore(
     server: inPlace?.server,
     tool,
     canStop: inPlace?.control !== undefined,
+    outside: inPlace?.outside,
+    starts: target.server ?? {},
   });
 }
 
@@ -79,6 +87,7 @@ export async function restoreBackup(
   let done: readonly DoneStep[] = [];
   try {
     done = await prepareRestore(sealed, prepared, options);
+    await settle(sealed, target, { prepared, clock: options.clock });
     if (ownership) await steps.run('ownership', async () => giveTo(prepared, ownership, { signal }));
     await lineages.adopt(target.directory, sealed.source.lineage);
     const old = await place({ sealed, target, prepared, steps }, options);
@@ -89,6 +98,16 @@ export async function restoreBackup(
     if (!isKeptForPeople(error)) await rm(prepared, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function settle(
+  sealed: Sealed,
+  { server: wish, inPlace, directory }: RestoreTarget,
+  { prepared, clock }: { readonly prepared: string; readonly clock: Clock },
+): Promise<void> {
+  if (wish === undefined) return;
+  const server = inPlace?.server ?? serverOf(sealed);
+  await settleServer(prepared, wish, { server, clock, replaced: inPlace === undefined ? undefined : directory });
 }
 
 interface Placing {

@@ -2,9 +2,11 @@ import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EngineName, Finding } from '../engine/engine.ts';
+import { type DataOutside, judgeOutside } from './data-outside.ts';
 import { findGuard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
 import { namesIn, statIfThere } from './placement-files.ts';
+import { judgeReplication, type RestoredServer } from './restored-server.ts';
 import { findServerUsing, type ServerProcess } from './server-using.ts';
 import { judgeVersions, type ServerVersion } from './version-rules.ts';
 
@@ -21,6 +23,9 @@ export interface RestoreWish {
   readonly tool: { readonly name: EngineName; readonly version: string } | undefined;
   /** Can this host's agent stop and start the server? */
   readonly canStop: boolean;
+  /** Of a restore in place: data of the server that lies elsewhere; undefined where nobody could say. */
+  readonly outside?: readonly DataOutside[] | undefined;
+  readonly starts?: RestoredServer;
 }
 
 /** What there is, read without changing anything. */
@@ -81,6 +86,8 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
     judgePermissions(wish, facts),
     judgeTool(wish),
     ...(wish.server === undefined ? [] : [judgeVersions(wish.backup, wish.server)]),
+    wish.outside && judgeOutside(wish.target, wish.outside),
+    judgeReplication(wish.server ?? wish.backup, wish.starts ?? {}),
     judgeGuard(wish, facts),
     judgeLeftovers(facts),
   ].filter((finding) => finding !== undefined);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
+import { dataOutside } from '../../core/data-outside.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
 import { serverOf } from '../../core/sealed-server.ts';
@@ -114,7 +115,9 @@ async function targetOf(context: Context, options: RestoreOptions): Promise<Rest
   }
   // Another server may answer on the socket: what it says holds for its own directory only.
   const server = facts && resolve(facts.dataDirectory) === resolve(directory) ? facts : undefined;
-  return { directory: absolute(directory), inPlace: inPlaceOf(context, { options, connection, server }), ...ownership };
+  const inPlace = inPlaceOf(context, { options, connection, server });
+  const outside = server && (await dataOutside(server));
+  return { directory: absolute(directory), inPlace: { ...inPlace, ...(outside && { outside }) }, ...ownership };
 }
 
 function absolute(path: string): string {
