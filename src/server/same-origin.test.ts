@@ -47,7 +47,7 @@ describe('where a request came from', () => {
       proxied,
       'cross-site',
     ],
-  ])('%s', (_, request, rules, expected) => {
+  ])('%s', (...[, request, rules, expected]) => {
     expect(verdict(request, rules)).toBe(expected);
   });
 });

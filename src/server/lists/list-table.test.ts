@@ -38,9 +38,9 @@ test('a page holds what filtering, sorting and cutting by hand gives, also after
           table.put(resource);
           held.set(resource.name, resource);
         };
-        if (isIndexedFirst) [...table.index()];
+        if (isIndexedFirst) Array.from(table.index());
         before.forEach(put);
-        if (!isIndexedFirst) [...table.index()];
+        if (!isIndexedFirst) Array.from(table.index());
         changes.forEach((each, index) => {
           if (index % 3 !== 0) return put(each);
           table.remove(each.name);
