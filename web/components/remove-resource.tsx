@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useMay } from '../lib/may.ts';
 import { ConfirmByTyping } from './confirm-by-typing.tsx';
 import { Section } from './section.tsx';
 
@@ -24,6 +25,7 @@ export function RemoveResource({ what, name, listPage, topic, remove, children }
   const [isOpen, dialog] = useDisclosure(false);
   const router = useRouter();
   const queries = useQueryClient();
+  const mayRemove = useMay('admin');
   const go = useMutation({
     mutationFn: remove,
     onSuccess: async () => {
@@ -31,6 +33,7 @@ export function RemoveResource({ what, name, listPage, topic, remove, children }
       await queries.invalidateQueries({ queryKey: [topic] });
     },
   });
+  if (!mayRemove) return null;
   return (
     <Section title={`Remove this ${what}`}>
       <Text size="sm">{children}</Text>

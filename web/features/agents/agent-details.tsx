@@ -11,6 +11,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { RemoveResource } from '../../components/remove-resource.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { May } from '../../components/may.tsx';
 import { asking, call } from '../../lib/api.ts';
 import { describeServer } from '../../lib/describe-server.ts';
 import { agentLooks } from '../../lib/inventory-looks.ts';
@@ -43,16 +44,24 @@ function Agent({ agent }: { readonly agent: Resource<'Agent'> }) {
         title={name}
         back={back}
         mark={<StatusMark {...agentLooks[status.state]} />}
-        lead={spec.description === '' ? describeServer(status) : spec.description}
-        actions={<DescribeAgent agent={agent} />}
-        primary={<Primary agent={agent} isUnused={isUnused} />}
+        lead={spec.description === '' ? undefined : spec.description}
+        actions={
+          <May needs="admin">
+            <DescribeAgent agent={agent} />
+          </May>
+        }
+        primary={
+          <May needs="admin">
+            <Primary agent={agent} isUnused={isUnused} />
+          </May>
+        }
       />
       <Grid gap="md" align="start">
         <Grid.Col span={{ base: 12, md: 7 }}>
           <Stack>
             {status.failure === undefined ? null : (
               <Section title="What is wrong">
-                <FailureReport failure={status.failure} />
+                <FailureReport failure={status.failure} isOfRun={false} />
               </Section>
             )}
             <AgentLimits status={status} />

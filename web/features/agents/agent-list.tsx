@@ -15,6 +15,7 @@ import { askingList } from '../../lib/api.ts';
 import { changeList, isFiltered } from '../../lib/change-list.ts';
 import { describeServer } from '../../lib/describe-server.ts';
 import { agentLooks, optionsOf } from '../../lib/inventory-looks.ts';
+import { useMay } from '../../lib/may.ts';
 
 const route = getRouteApi('/shell/agents');
 type Row = Resource<'Agent'>;
@@ -105,7 +106,7 @@ function mayRestore({ mayRestoreInPlace, restoreDirectories }: Row['status']): s
 }
 
 function AddAgent() {
-  return <ButtonLink to="/agents/-/new">Add an agent</ButtonLink>;
+  return useMay('admin') ? <ButtonLink to="/agents/-/new">Add an agent</ButtonLink> : null;
 }
 
 function NoAgents() {

@@ -14,6 +14,7 @@ import { RunDuration, RunMark } from '../../components/run-cells.tsx';
 import { RunOutcome } from '../../components/run-outcome.tsx';
 import { Section } from '../../components/section.tsx';
 import { StepProgress } from '../../components/step-progress.tsx';
+import { May } from '../../components/may.tsx';
 import { asking, call } from '../../lib/api.ts';
 import { useLiveProgress } from '../../lib/progress.ts';
 import { stepsOf } from '../../lib/run-steps.ts';
@@ -53,12 +54,20 @@ function Drill({ drill }: { readonly drill: Resource<'Drill'> }) {
             restores, on {spec.agent}
           </>
         }
-        actions={canBeCancelled(status.state) ? <Cancel drill={drill} /> : null}
+        actions={
+          canBeCancelled(status.state) ? (
+            <May needs="operator">
+              <Cancel drill={drill} />
+            </May>
+          ) : null
+        }
         primary={
           isUnderWay(status.state) ? null : (
-            <ButtonLink to="/drills" search={{ start: spec.backup }}>
-              Drill again
-            </ButtonLink>
+            <May needs="operator">
+              <ButtonLink to="/drills" search={{ start: spec.backup }}>
+                Drill again
+              </ButtonLink>
+            </May>
           )
         }
       />

@@ -11,6 +11,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { RemoveResource } from '../../components/remove-resource.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { May } from '../../components/may.tsx';
 import { asking, call } from '../../lib/api.ts';
 import { locationLooks } from '../../lib/inventory-looks.ts';
 import { describePlace, describeType } from './location-draft.ts';
@@ -41,9 +42,11 @@ function Location({ location }: { readonly location: Resource<'StorageLocation'>
         mark={<StatusMark {...locationLooks[status.state]} />}
         lead={spec.description === '' ? undefined : spec.description}
         primary={
-          <ButtonLink to="/locations/$name/edit" params={{ name }}>
-            Edit
-          </ButtonLink>
+          <May needs="admin">
+            <ButtonLink to="/locations/$name/edit" params={{ name }}>
+              Edit
+            </ButtonLink>
+          </May>
         }
       />
       <Grid gap="md" align="start">
@@ -86,9 +89,11 @@ function Test({ name, status }: TestProps) {
     <Section
       title="Test"
       aside={
-        <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
-          {testedAt === undefined ? 'Test' : 'Test again'}
-        </Button>
+        <May needs="operator">
+          <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
+            {testedAt === undefined ? 'Test' : 'Test again'}
+          </Button>
+        </May>
       }
     >
       <div role="status">

@@ -15,6 +15,7 @@ import { askingList } from '../../lib/api.ts';
 import { changeList, isFiltered } from '../../lib/change-list.ts';
 import { locationLooks, optionsOf } from '../../lib/inventory-looks.ts';
 import { describePlace, describeType } from './location-draft.ts';
+import { useMay } from '../../lib/may.ts';
 
 const route = getRouteApi('/shell/locations');
 type Row = Resource<'StorageLocation'>;
@@ -107,7 +108,7 @@ const columns: readonly Column<Row>[] = [
 ];
 
 function AddLocation() {
-  return <ButtonLink to="/locations/-/new">Add a storage location</ButtonLink>;
+  return useMay('admin') ? <ButtonLink to="/locations/-/new">Add a storage location</ButtonLink> : null;
 }
 
 function NoLocations() {

@@ -18,7 +18,11 @@ export function LocationNew() {
   const router = useRouter();
   const queries = useQueryClient();
   const form = useLocationForm(emptyLocation, []);
-  const test = useMutation({ mutationFn: (draft: LocationDraft) => call('testLocation', { body: testBodyOf(draft) }) });
+  const test = useMutation({
+    mutationFn: (draft: LocationDraft) => call('testLocation', { body: testBodyOf(draft) }),
+    // What was found before does not hold any more.
+    onMutate: () => create.reset(),
+  });
   const create = useMutation({
     mutationFn: (draft: LocationDraft) => call('createLocation', { body: bodyOf(draft) }),
     onMutate: () => test.reset(),

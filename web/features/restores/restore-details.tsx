@@ -14,6 +14,7 @@ import { RunDuration, RunMark } from '../../components/run-cells.tsx';
 import { RunOutcome } from '../../components/run-outcome.tsx';
 import { Section } from '../../components/section.tsx';
 import { StepProgress } from '../../components/step-progress.tsx';
+import { May } from '../../components/may.tsx';
 import { asking, call } from '../../lib/api.ts';
 import { useLiveProgress } from '../../lib/progress.ts';
 import { stepsOf } from '../../lib/run-steps.ts';
@@ -52,12 +53,20 @@ function Restore({ restore }: { readonly restore: Resource<'Restore'> }) {
             onto {describeTarget(spec)}
           </>
         }
-        actions={canBeCancelled(status.state) ? <Cancel restore={restore} /> : null}
+        actions={
+          canBeCancelled(status.state) ? (
+            <May needs="operator">
+              <Cancel restore={restore} />
+            </May>
+          ) : null
+        }
         primary={
           status.state === 'Failed' || status.state === 'Cancelled' ? (
-            <ButtonLink to="/restore/$backup" params={{ backup: spec.backup }}>
-              Restore again
-            </ButtonLink>
+            <May needs="operator">
+              <ButtonLink to="/restore/$backup" params={{ backup: spec.backup }}>
+                Restore again
+              </ButtonLink>
+            </May>
           ) : null
         }
       />

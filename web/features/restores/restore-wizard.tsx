@@ -12,7 +12,7 @@ import { ConfirmReplace } from './confirm-replace.tsx';
 import { PlanView } from './plan-view.tsx';
 import { emptyRestore, type RestoreBody, type RestoreDraft, type RestoreTarget, targetOf } from './restore-draft.ts';
 import { StartQuestions } from './start-questions.tsx';
-import { usePlan, useStart } from './use-restore.ts';
+import { useBegin, usePlan, useStart } from './use-restore.ts';
 
 export interface RestoreWizardProps {
   readonly backup: Resource<'Backup'>;
@@ -30,18 +30,20 @@ export function RestoreWizard({ backup, targets }: RestoreWizardProps) {
   const body = bodyOf({ backup: backup.name, draft, chosen });
   const planned = usePlan(body);
   const start = useStart();
-  const ask = (): void => {
+  const begin = useBegin((wish) => ('service' in wish.target ? setConfirming(true) : start.mutate(wish)));
+  const restore = (): void => {
     setChecked(true);
-    if (body === undefined || !isAnswered(draft) || !planned.isGo) {
-      setTimeout(() => questions.current?.querySelector<HTMLElement>('[data-missing] input')?.focus());
-      return;
-    }
-    if ('service' in body.target) setConfirming(true);
-    else start.mutate(body);
+    if (body !== undefined && isAnswered(draft)) begin.mutate(body);
+    else setTimeout(() => questions.current?.querySelector<HTMLElement>('[data-missing] input')?.focus());
   };
   return (
     <>
-      <Header backup={backup} isRefused={planned.isRefused} isBusy={start.isPending} onRestore={ask} />
+      <Header
+        backup={backup}
+        isRefused={planned.isRefused}
+        isBusy={begin.isPending || start.isPending}
+        onRestore={restore}
+      />
       <Grid gap="md" align="start">
         <Grid.Col span={{ base: 12, md: 6.5 }}>
           <Stack ref={questions}>
@@ -114,7 +116,7 @@ interface PlanProps {
   readonly isChosen: boolean;
 }
 
-function Plan({ planned: { plan, error, again, isFetching, isOfBefore }, isChosen }: PlanProps) {
+function Plan({ planned: { plan, error, again, isFetching }, isChosen }: PlanProps) {
   if (!isChosen) {
     return (
       <Text size="sm" c="dimmed">
@@ -124,8 +126,7 @@ function Plan({ planned: { plan, error, again, isFetching, isOfBefore }, isChose
     );
   }
   if (error !== null) return <ErrorCard error={error} onRetry={again} />;
-  if (plan === undefined || isOfBefore)
-    return <FindingsOnTheirWay>Asking the agent what a restore would do</FindingsOnTheirWay>;
+  if (plan === undefined) return <FindingsOnTheirWay>Asking the agent what a restore would do</FindingsOnTheirWay>;
   return (
     <div aria-busy={isFetching}>
       <PlanView plan={plan} />

@@ -12,6 +12,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { RemoveResource } from '../../components/remove-resource.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { May } from '../../components/may.tsx';
 import { asking, call } from '../../lib/api.ts';
 import { formatVersion } from '../../lib/format.ts';
 import { agentLooks, serviceLooks } from '../../lib/inventory-looks.ts';
@@ -41,14 +42,18 @@ function Service({ service }: { readonly service: Resource<'Service'> }) {
         mark={<StatusMark {...serviceLooks[status.state]} />}
         lead={spec.description === '' ? undefined : spec.description}
         actions={
-          <ButtonLink to="/services/$name/edit" params={{ name }} variant="default">
-            Edit
-          </ButtonLink>
+          <May needs="admin">
+            <ButtonLink to="/services/$name/edit" params={{ name }} variant="default">
+              Edit
+            </ButtonLink>
+          </May>
         }
         primary={
-          <ButtonLink to="/backups/-/new" search={{ service: name }}>
-            Back up
-          </ButtonLink>
+          <May needs="operator">
+            <ButtonLink to="/backups/-/new" search={{ service: name }}>
+              Back up
+            </ButtonLink>
+          </May>
         }
       />
       <Grid gap="md" align="start">
@@ -56,7 +61,7 @@ function Service({ service }: { readonly service: Resource<'Service'> }) {
           <Stack>
             {status.failure === undefined ? null : (
               <Section title="What is wrong">
-                <FailureReport failure={status.failure} />
+                <FailureReport failure={status.failure} isOfRun={false} />
               </Section>
             )}
             <Test name={name} />
@@ -85,9 +90,11 @@ function Test({ name }: { readonly name: string }) {
     <Section
       title="Can it be backed up?"
       aside={
-        <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
-          {test.data === undefined ? 'Test' : 'Test again'}
-        </Button>
+        <May needs="operator">
+          <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
+            {test.data === undefined ? 'Test' : 'Test again'}
+          </Button>
+        </May>
       }
     >
       <div role="status">

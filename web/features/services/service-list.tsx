@@ -15,6 +15,7 @@ import { askingList } from '../../lib/api.ts';
 import { changeList, isFiltered } from '../../lib/change-list.ts';
 import { formatVersion } from '../../lib/format.ts';
 import { optionsOf, serviceLooks } from '../../lib/inventory-looks.ts';
+import { useMay } from '../../lib/may.ts';
 
 const route = getRouteApi('/shell/services');
 type Row = Resource<'Service'>;
@@ -108,7 +109,7 @@ const columns: readonly Column<Row>[] = [
 ];
 
 function AddService() {
-  return <ButtonLink to="/services/-/new">Add a service</ButtonLink>;
+  return useMay('admin') ? <ButtonLink to="/services/-/new">Add a service</ButtonLink> : null;
 }
 
 function NoServices() {
