@@ -18,20 +18,24 @@ export function LocationNew() {
   const router = useRouter();
   const queries = useQueryClient();
   const form = useLocationForm(emptyLocation, []);
-  const test = useMutation({
-    mutationFn: (draft: LocationDraft) => call('testLocation', { body: testBodyOf(draft) }),
-    // What was found before does not hold any more.
-    onMutate: () => create.reset(),
-  });
+  const test = useMutation({ mutationFn: (draft: LocationDraft) => call('testLocation', { body: testBodyOf(draft) }) });
   const create = useMutation({
     mutationFn: (draft: LocationDraft) => call('createLocation', { body: bodyOf(draft) }),
-    onMutate: () => test.reset(),
     onSuccess: async ({ name }) => {
       await queries.invalidateQueries({ queryKey: ['locations'] });
       if (returnTo === undefined) await router.navigate({ to: '/locations/$name', params: { name } });
       else router.history.push(returnWith(returnTo, { location: name }));
     },
   });
+  // What was found before does not hold any more.
+  const tryOut = (draft: LocationDraft): void => {
+    create.reset();
+    test.mutate(draft);
+  };
+  const add = (draft: LocationDraft): void => {
+    test.reset();
+    create.mutate(draft);
+  };
   return (
     <>
       <PageHeader
@@ -39,11 +43,7 @@ export function LocationNew() {
         lead={`Where backups are stored. It is tested before it is added.${returnTo === undefined ? '' : ' You come back to where you were.'}`}
         back={{ to: '/locations', text: 'Storage Locations' }}
         actions={
-          <Button
-            variant="default"
-            onClick={() => form.onSubmit((draft) => test.mutate(draft))()}
-            loading={test.isPending}
-          >
+          <Button variant="default" onClick={() => form.onSubmit(tryOut)()} loading={test.isPending}>
             Test
           </Button>
         }
@@ -54,13 +54,7 @@ export function LocationNew() {
         }
       />
       <TestResult test={test} />
-      <LocationForm
-        id="location"
-        form={form}
-        known={undefined}
-        onSubmit={(draft) => create.mutate(draft)}
-        error={create.error}
-      />
+      <LocationForm id="location" form={form} known={undefined} onSubmit={add} error={create.error} />
     </>
   );
 }
