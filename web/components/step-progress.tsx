@@ -55,6 +55,7 @@ function Bar({ step, longest }: { readonly step: Step; readonly longest: number 
       />
     );
   }
+  if (step.state === 'now') return <span className={classes['bar']} data-unknown="true" />;
   const width = step.state === 'ahead' ? 0 : step.ms === undefined ? 100 : Math.max(1, (100 * step.ms) / longest);
   return <span className={classes['bar']} style={{ width: `${width}%` }} />;
 }

@@ -12,15 +12,16 @@ type Result = NonNullable<StatusOf<'Drill'>['result']>;
 /** What a drill found out. */
 export function DrillResult({ name, result }: { readonly name: string; readonly result: Result }) {
   const { serverVersion, tables, views, unchecked, steps, checksums } = result;
-  const total = steps.reduce((sum, { ms }) => sum + ms, 0);
+  // A restore does not look into each table.
+  const restoreMs = steps.reduce((sum, { name: step, ms }) => (step === 'check' ? sum : sum + ms), 0);
   return (
     <>
       <Section title="It restores">
         <Text size="sm" component="div">
           <StatusMark tone="good" word="Proven" /> A server of version {formatVersion(serverVersion)} started on the
           restored data and found {plural(tables - unchecked.length, 'table')}
-          {views === 0 ? '' : ` and ${plural(views, 'view')}`} in order. All of it took {formatDuration(total)}: so long
-          a restore takes on that host.
+          {views === 0 ? '' : ` and ${plural(views, 'view')}`} in order. Until it had started it took{' '}
+          {formatDuration(restoreMs)}: so long a restore takes on that host.
         </Text>
         {unchecked.length === 0 ? null : (
           <Text size="sm" component="div">

@@ -13,7 +13,7 @@ export function TestFindings({ findings }: { readonly findings: readonly Finding
         ) : (
           <StatusMark
             tone="bad"
-            word={failed.length === 1 ? 'One thing is missing' : `${failed.length} things are missing`}
+            word={failed.length === 1 ? 'One thing does not work' : `${failed.length} things do not work`}
           />
         )}
       </Text>

@@ -1,8 +1,8 @@
 import { List, Stack, Text } from '@mantine/core';
 import type { Resource } from '../../../src/api/resources.ts';
 import { ConfirmByTyping } from '../../components/confirm-by-typing.tsx';
-import { formatDuration, formatTime } from '../../lib/format.ts';
-import { planTimes, type RestorePlan } from './plan-times.ts';
+import { formatTime } from '../../lib/format.ts';
+import { describeDowntime, planTimes, type RestorePlan } from './plan-times.ts';
 import type { RestoreBody } from './restore-draft.ts';
 
 export interface ConfirmReplaceProps {
@@ -20,7 +20,7 @@ export interface ConfirmReplaceProps {
 export function ConfirmReplace({ backup, body, plan, ...dialog }: ConfirmReplaceProps) {
   if (!('service' in body.target)) return null;
   const { service } = body.target;
-  const { downtimeMs, isDowntimeComplete } = planTimes(plan.steps);
+  const downtime = describeDowntime(planTimes(plan.steps));
   const endedAt = backup.status.result?.endedAt;
   return (
     <ConfirmByTyping title={`Replace the data of ${service}?`} word={service} action="Replace the data" {...dialog}>
@@ -33,11 +33,10 @@ export function ConfirmReplace({ backup, body, plan, ...dialog }: ConfirmReplace
             What was written {endedAt === undefined ? 'after the backup' : `after ${formatTime(endedAt)}`} is not in it.
           </List.Item>
           <List.Item>
-            The server stands still for{' '}
-            {downtimeMs === 0
-              ? 'a time that is not known yet'
-              : `${isDowntimeComplete ? 'about' : 'more than'} ${formatDuration(downtimeMs)}`}
-            , after everything was downloaded and prepared.
+            {downtime === undefined
+              ? 'The server stands still for a time that is not known yet'
+              : `The server stands still for ${downtime}`}
+            , once everything is downloaded and prepared.
           </List.Item>
           <List.Item>
             The old data is moved aside and kept. If the server does not start on the new data, it comes back.

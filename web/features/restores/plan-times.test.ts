@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planTimes } from './plan-times.ts';
+import { about, describeDowntime, planTimes } from './plan-times.ts';
 
 const step = (expectedMs: number | undefined, isDowntime: boolean) => ({
   name: 'a step',
@@ -22,4 +22,11 @@ test('downtime is told apart, and what is not known is not told as nothing', () 
     isDowntimeComplete: false,
   });
   expect(planTimes([step(5, false)])).toMatchObject({ downtimeMs: 0, hasDowntime: false });
+});
+
+test('downtime is told as exactly as it is known', () => {
+  expect(describeDowntime(planTimes([step(12_000, true)]))).toBe('about 12 s');
+  expect(describeDowntime(planTimes([step(12_000, true), step(undefined, true)]))).toBe('more than 12 s');
+  expect(describeDowntime(planTimes([step(20, true), step(undefined, true)]))).toBeUndefined();
+  expect(about(20)).toBe('under a second');
 });

@@ -1,4 +1,5 @@
 import type { Answer } from '../../lib/api.ts';
+import { formatDuration } from '../../lib/format.ts';
 
 export type RestorePlan = Answer<'planRestore'>;
 
@@ -22,6 +23,17 @@ export function planTimes(steps: RestorePlan['steps']): PlanTimes {
     isDowntimeComplete: isKnown(still),
     hasDowntime: still.length > 0,
   };
+}
+
+/** `under a second`, `about 12 s`; a time that is expected is not told in tenths. */
+export function about(ms: number): string {
+  return ms < 1000 ? 'under a second' : `about ${formatDuration(ms)}`;
+}
+
+/** How long the server stands still: `about 12 s`, `more than 8 s`; undefined where nothing useful is known. */
+export function describeDowntime({ downtimeMs, isDowntimeComplete }: PlanTimes): string | undefined {
+  if (isDowntimeComplete) return about(downtimeMs);
+  return downtimeMs < 1000 ? undefined : `more than ${formatDuration(downtimeMs)}`;
 }
 
 function sum(steps: RestorePlan['steps']): number {

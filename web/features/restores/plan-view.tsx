@@ -4,24 +4,26 @@ import { Findings } from '../../components/findings.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { formatBytes, formatDuration } from '../../lib/format.ts';
 import { wordOf } from '../../lib/run-steps.ts';
-import { planTimes, type RestorePlan } from './plan-times.ts';
+import { about, describeDowntime, planTimes, type RestorePlan } from './plan-times.ts';
 import classes from './plan-view.module.css';
 import { ReplicationPosition } from './replication-position.tsx';
 
 /** What a restore would do: whether it can, its steps, how long the server stands still. */
 export function PlanView({ plan }: { readonly plan: RestorePlan }) {
   const { isGo, findings, steps, logicalBytes, serverVersion, targetVersion, gtid, binlog } = plan;
+  const grave = findings.filter(({ level }) => level !== 'ok');
+  const good = findings.filter(({ level }) => level === 'ok');
   return (
     <Stack gap="lg">
       <div>
-        <Text size="sm" fw={600} mb={6} component="div">
+        <Text size="sm" component="div">
           {isGo ? (
             <StatusMark tone="good" word="It can be done" />
           ) : (
             <StatusMark tone="bad" word="It cannot be done like this" />
           )}
         </Text>
-        <Findings findings={findings} label="What was found" />
+        {grave.length === 0 ? null : <Findings findings={grave} label="What to mind" />}
       </div>
       <Steps steps={steps} />
       <Facts
@@ -37,6 +39,14 @@ export function PlanView({ plan }: { readonly plan: RestorePlan }) {
         </Text>
         <ReplicationPosition gtid={gtid} binlog={binlog} />
       </div>
+      {good.length === 0 ? null : (
+        <div>
+          <Text size="sm" fw={600} mb={6}>
+            What was looked at
+          </Text>
+          <Findings findings={good} label="What was looked at" />
+        </div>
+      )}
     </Stack>
   );
 }
@@ -96,16 +106,15 @@ function Bar({ steps }: { readonly steps: RestorePlan['steps'] }) {
 }
 
 function sentence(steps: RestorePlan['steps']): string {
-  const { totalMs, downtimeMs, isComplete, isDowntimeComplete, hasDowntime } = planTimes(steps);
+  const times = planTimes(steps);
+  const { totalMs, isComplete, hasDowntime } = times;
   const total =
     totalMs === 0
       ? 'How long it takes is not known: nothing like it was restored before.'
-      : `It takes ${isComplete ? 'about' : 'more than'} ${formatDuration(totalMs)}, going by restores and drills before.`;
+      : `It takes ${isComplete ? about(totalMs) : `more than ${formatDuration(totalMs)}`}, going by restores and drills before.`;
   if (!hasDowntime) return `${total} No server stands still.`;
-  if (downtimeMs === 0) return `${total} How long the server stands still is not known yet.`;
-  return `${total} The server stands still for ${isDowntimeComplete ? 'about' : 'more than'} ${formatDuration(downtimeMs)} of it.`;
-}
-
-function about(ms: number): string {
-  return `about ${formatDuration(ms)}`;
+  const downtime = describeDowntime(times);
+  return downtime === undefined
+    ? `${total} How long of it the server stands still is not known yet.`
+    : `${total} The server stands still for ${downtime} of it.`;
 }

@@ -127,7 +127,7 @@ function About({ restore: { spec, status, createdAt } }: { readonly restore: Res
             {agent}
           </AnchorLink>,
         ],
-        ['Server identity', identity === 'new' ? 'a new one' : 'that of the backup'],
+        ['Server identity', identity === 'new' ? 'a new one' : 'kept'],
         ['Replication', replication === 'start' ? 'may start with the server' : 'stays stopped'],
         ['Asked for', <Time key="asked" at={createdAt} />],
         ['Began', <Time key="began" at={status.startedAt} />],

@@ -30,8 +30,8 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
         )}
         <List.Item>
           {spec.replication === 'start'
-            ? 'Replication was allowed to start with the server. Look whether it does.'
-            : 'Replication is stopped. Start it if this server shall follow its source, or reset it if it never shall again.'}
+            ? 'Replication may start with the server. Look whether it does, if this was a backup of a replica.'
+            : 'If this was a backup of a replica, replication is stopped. Start it if the server shall follow its source, or reset it if it never shall again.'}
         </List.Item>
       </List>
       {sealed === undefined ? null : (
