@@ -1,6 +1,7 @@
 import { Button, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
+import { MenuLink } from '../components/links.tsx';
 import { Icon } from '../components/icon.tsx';
 import { asking, call } from '../lib/api.ts';
 
@@ -34,9 +35,7 @@ export function AccountMenu() {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item component={Link} to="/account">
-          Account
-        </Menu.Item>
+        <MenuLink to="/account">Account</MenuLink>
         <Menu.Divider />
         <Menu.Label>Look</Menu.Label>
         <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(schemeOf(value))}>

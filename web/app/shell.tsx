@@ -2,10 +2,11 @@ import { AppShell, Burger, Group, ScrollArea, VisuallyHidden } from '@mantine/co
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { LiveEvents } from '../lib/events.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { Brand } from './brand.tsx';
+import { NotLive } from './not-live.tsx';
 import { Navigation } from './navigation.tsx';
 import { PasswordHint } from './password-hint.tsx';
 import classes from './shell.module.css';
@@ -20,6 +21,7 @@ export function Shell() {
     return () => events[Symbol.dispose]();
   }, [queries]);
   useEffect(() => close(), [pathname, close]);
+  useFocusOnNewPage(pathname);
   return (
     <AppShell
       header={{ height: 48 }}
@@ -39,7 +41,10 @@ export function Shell() {
               <Brand />
             </Link>
           </Group>
-          <AccountMenu />
+          <Group gap="sm" wrap="nowrap">
+            <NotLive />
+            <AccountMenu />
+          </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes['navbar']} aria-label="Navigation">
@@ -53,4 +58,14 @@ export function Shell() {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** Who goes by keys or by ear goes on where the new page begins, not at the top of the frame. */
+function useFocusOnNewPage(pathname: string): void {
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    document.querySelector<HTMLElement>('#content')?.focus({ preventScroll: true });
+  }, [pathname]);
 }

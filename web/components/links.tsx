@@ -1,4 +1,4 @@
-import { Anchor, type AnchorProps, Button, type ButtonProps } from '@mantine/core';
+import { Anchor, type AnchorProps, Button, type ButtonProps, Menu, type MenuItemProps } from '@mantine/core';
 import { createLink } from '@tanstack/react-router';
 import type { AnchorHTMLAttributes, Ref } from 'react';
 
@@ -12,3 +12,6 @@ export const AnchorLink = createLink((props: AnchorProps & Native) => <Anchor {.
 
 /** As AnchorLink, for what leads to a form. */
 export const ButtonLink = createLink((props: ButtonProps & Native) => <Button component="a" {...props} />);
+
+/** As AnchorLink, in a menu. */
+export const MenuLink = createLink((props: MenuItemProps & Native) => <Menu.Item component="a" {...props} />);

@@ -28,11 +28,16 @@ test('after a loss everything is stale', () => {
 /** Says what a manager would. */
 class Source extends EventTarget {
   isClosed = false;
+  readyState = 1;
   say(event: ManagerEvent): void {
     this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(event) }));
   }
   open(): void {
     this.dispatchEvent(new Event('open'));
+  }
+  fail(): void {
+    this.readyState = 2;
+    this.dispatchEvent(new Event('error'));
   }
   close(): void {
     this.isClosed = true;
@@ -50,7 +55,7 @@ test('many changes at once are read once; a connection that came back reads all 
   const queries = new QueryClient();
   const invalidate = vi.spyOn(queries, 'invalidateQueries');
   const source = new Source();
-  const live = new LiveEvents(queries, source as unknown as EventSource);
+  const live = new LiveEvents(queries, () => source as unknown as EventSource);
   source.open();
   source.say(change);
   source.say({ ...change, name: 'b' });
@@ -61,4 +66,16 @@ test('many changes at once are read once; a connection that came back reads all 
   expect(invalidate).toHaveBeenCalledTimes(2);
   live[Symbol.dispose]();
   expect(source.isClosed).toBe(true);
+});
+
+test('an answer that is an error is not the end of it', async () => {
+  const sources: Source[] = [];
+  using _live = new LiveEvents(new QueryClient(), () => {
+    const source = new Source();
+    sources.push(source);
+    return source as unknown as EventSource;
+  });
+  sources[0]?.fail();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(sources).toHaveLength(2);
 });

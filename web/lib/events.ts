@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import type { ManagerEvent } from '../../src/api/events.ts';
 import type { ResourceKind } from '../../src/api/resources.ts';
+import { setLive } from './live.ts';
 import { recordProgress } from './progress.ts';
 
 /** The first part of the paths of a kind's routes, see `topicOf`. */
@@ -20,6 +21,9 @@ const alsoTold: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
 
 /** Changes that come within this time are read together. */
 const gatherMs = 300;
+const reconnectMs = 3000;
+/** `EventSource.CLOSED` */
+const closed = 2;
 
 export interface Stale {
   readonly all: boolean;
@@ -53,25 +57,43 @@ export function staleAfter(events: readonly ManagerEvent[]): Stale {
 /** Keeps what the pages show as fresh as the manager says, until it is disposed of. */
 export class LiveEvents implements Disposable {
   readonly #queries: QueryClient;
-  readonly #source: EventSource;
+  readonly #connect: () => EventSource;
+  #source: EventSource;
   #gathered: ManagerEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #reconnect: ReturnType<typeof setTimeout> | undefined;
   #wasOpen = false;
 
-  constructor(queries: QueryClient, source = new EventSource('/api/v1/events')) {
+  constructor(queries: QueryClient, connect = () => new EventSource('/api/v1/events')) {
     this.#queries = queries;
-    this.#source = source;
-    this.#source.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data))));
-    this.#source.addEventListener('open', () => {
-      // What happened between two connections was not told.
-      if (this.#wasOpen) this.#hear({ type: 'resync' });
-      this.#wasOpen = true;
-    });
+    this.#connect = connect;
+    this.#source = this.#open();
   }
 
   [Symbol.dispose](): void {
     this.#source.close();
     clearTimeout(this.#timer);
+    clearTimeout(this.#reconnect);
+  }
+
+  #open(): EventSource {
+    const source = this.#connect();
+    source.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data))));
+    source.addEventListener('open', () => {
+      setLive(true);
+      // What happened between two connections was not told.
+      if (this.#wasOpen) this.#hear({ type: 'resync' });
+      this.#wasOpen = true;
+    });
+    source.addEventListener('error', () => {
+      setLive(false);
+      // A browser connects again by itself after a broken connection, not after an answer that is an error.
+      if (source.readyState !== closed) return;
+      this.#reconnect = setTimeout(() => {
+        this.#source = this.#open();
+      }, reconnectMs);
+    });
+    return source;
   }
 
   #hear(event: ManagerEvent): void {

@@ -12,17 +12,24 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { askingList } from '../../lib/api.ts';
 import { changeList, isFiltered } from '../../lib/change-list.ts';
 import { useMay } from '../../lib/may.ts';
+import { runLooks } from '../../lib/states.ts';
 import { useBackupActions } from './backup-actions.tsx';
 import { backupColumns } from './backup-columns.tsx';
 import { BackupFilters } from './backup-filters.tsx';
 
 const route = getRouteApi('/shell/backups');
 const newestFirst = '-createdAt';
+/** Who looks for deleted ones asks for them by the filter. */
+const allButDeleted = Object.keys(runLooks)
+  .filter((state) => state !== 'Deleted')
+  .join(',');
 
 export function BackupList() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const backups = useQuery(askingList('listBackups', { query: { sort: newestFirst, ...search } }));
+  const backups = useQuery(
+    askingList('listBackups', { query: { sort: newestFirst, state: allButDeleted, ...search } }),
+  );
   const { act, dialogs } = useBackupActions();
   const columns = useMemo(() => backupColumns(act), [act]);
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });

@@ -1,6 +1,6 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { Icon } from '../../components/icon.tsx';
+import { MenuLink } from '../../components/links.tsx';
 import { useMay } from '../../lib/may.ts';
 import type { Act, Backup } from './backup-actions.tsx';
 import { whatMayBeDone } from './what-may-be-done.ts';
@@ -21,12 +21,12 @@ export function BackupMenu({ backup, act }: { readonly backup: Backup; readonly 
       <Menu.Dropdown>
         {may.restore ? (
           <>
-            <Menu.Item component={Link} to={`/restore/${encodeURIComponent(name)}`}>
+            <MenuLink to="/restore/$backup" params={{ backup: name }}>
               Restore
-            </Menu.Item>
-            <Menu.Item component={Link} to={`/drills?start=${encodeURIComponent(name)}`}>
+            </MenuLink>
+            <MenuLink to="/drills" search={{ start: name }}>
               Start a drill
-            </Menu.Item>
+            </MenuLink>
           </>
         ) : null}
         {may.cancel ? <Menu.Item onClick={() => act('cancel', backup)}>Cancel</Menu.Item> : null}

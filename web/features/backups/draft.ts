@@ -1,4 +1,5 @@
 import type { In } from '../../lib/api.ts';
+import { formatTime } from '../../lib/format.ts';
 import type { Chosen } from './chosen.ts';
 
 /** The form as it stands; numbers may be empty while one types. */
@@ -69,10 +70,9 @@ export function requestOf(draft: Draft): In<'createBackup', 'body'> {
   };
 }
 
-/** A name that is likely to be free: `orders-2026-11-21-1543`. */
+/** A name that is likely to be free: `orders-2026-11-21-1543`, in the time of who reads it. */
 export function suggestedName(service: string, now: number): string {
-  const [date = '', time = ''] = new Date(now).toISOString().split('T');
-  return `${service.slice(0, 80)}-${date}-${time.slice(0, 5).replace(':', '')}`;
+  return `${service.slice(0, 80)}-${formatTime(now).replace(' ', '-').replace(':', '')}`;
 }
 
 function nameError(name: string): string | undefined {
