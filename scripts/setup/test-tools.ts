@@ -1,5 +1,6 @@
 import { ensureMariadb, ensureMariadbSid } from './mariadb.ts';
 import { ensurePython } from './python.ts';
+import { ensureSchemathesis } from './schemathesis.ts';
 import { ensureVersitygw } from './versitygw.ts';
 
 export interface TestTools {
@@ -11,6 +12,8 @@ export interface TestTools {
   readonly versitygw: string;
   /** Path of a Python with `cryptography` and `zstandard`. */
   readonly python: string;
+  /** Path of a Python with Schemathesis. */
+  readonly schemathesis: string;
   /** What was found, for a person. */
   readonly summary: string;
 }
@@ -24,6 +27,7 @@ export async function ensureTestTools(): Promise<TestTools> {
     mariadbSid: sid?.bin,
     versitygw: await ensureVersitygw(),
     python: await ensurePython(),
+    schemathesis: await ensureSchemathesis(),
     summary: `MariaDB ${mariadb.version} and ${sid?.version ?? 'no second one'}`,
   };
 }

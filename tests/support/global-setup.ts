@@ -8,5 +8,6 @@ export async function setup(): Promise<void> {
   process.env['HOLDFAST_TEST_MARIADB_SID'] = tools.mariadbSid ?? '';
   process.env['HOLDFAST_TEST_VERSITYGW'] = tools.versitygw;
   process.env['HOLDFAST_TEST_PYTHON'] = tools.python;
+  process.env['HOLDFAST_TEST_SCHEMATHESIS'] = tools.schemathesis;
   process.env['PATH'] = [tools.mariadb, process.env['PATH']].join(delimiter);
 }

@@ -30,7 +30,7 @@ test('a page holds what filtering, sorting and cutting by hand gives, also after
       fc.array(backup, { maxLength: 10 }),
       fc.array(query(), { minLength: 1, maxLength: 10 }),
       fc.boolean(),
-      (before, changes, queries, isIndexedFirst) => {
+      (...[before, changes, queries, isIndexedFirst]) => {
         using database = new DatabaseSync(':memory:');
         const table = new ListTable(database, 'Backup', listings.Backup as never);
         const held = new Map<string, Resource<'Backup'>>();
