@@ -1,5 +1,5 @@
 import type { ErrorBody } from '../api/errors.ts';
-import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { Conflict, Failure, InvalidRequest, isPermanent } from '../lib/failure.ts';
 import { Busy } from './admit.ts';
 import { TooManyFailures } from './authenticate.ts';
 import { InvalidFields } from './invalid-fields.ts';
@@ -34,7 +34,7 @@ export function answerFor(error: unknown): ErrorAnswer {
 function statusOf(error: Failure): number {
   if (error instanceof InvalidRequest) return 400;
   if (error instanceof Conflict) return 409;
-  return error instanceof PermanentFailure ? 422 : 503;
+  return isPermanent(error) ? 422 : 503;
 }
 
 function detailsOf(error: Failure): unknown {

@@ -1,11 +1,12 @@
 import type { AgentClient } from '../../api/client.ts';
-import type { JobFailure, JobKind, JobOf, JobProgress } from '../../api/jobs.ts';
-import { Failure, isPermanent, PermanentFailure } from '../../lib/failure.ts';
+import type { JobKind, JobOf, JobProgress } from '../../api/jobs.ts';
+import { Failure, isPermanent } from '../../lib/failure.ts';
 import { ask, isTerminal } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { formatBytes } from '../format.ts';
 import { Progress, type ProgressState } from '../progress.ts';
 import { isReaderGone } from '../report-error.ts';
+import { failureOf } from './job-failure.ts';
 
 export interface Followed<Kind extends JobKind> {
   readonly client: AgentClient;
@@ -85,16 +86,6 @@ function succeeded<Kind extends JobKind>(job: JobOf<Kind>): JobOf<Kind> {
   if (job.state === 'Succeeded') return job;
   if (job.failure) throw failureOf(job.failure);
   throw new Failure('job-cancelled', `Cannot go on with the ${job.kind} as it was cancelled at the agent`);
-}
-
-function failureOf({ code, message, nextStep, evidence, causes, isPermanent: isFinal }: JobFailure): Failure {
-  const cause = causes.length === 0 ? {} : { cause: causes.reduceRight<Error | undefined>(chained, undefined) };
-  const details = { ...cause, evidence, ...(nextStep !== undefined && { nextStep }) };
-  return isFinal ? new PermanentFailure(code, message, details) : new Failure(code, message, details);
-}
-
-function chained(cause: Error | undefined, message: string): Error {
-  return new Error(message, { cause });
 }
 
 /** Ending this program does not end the job: people are told, and asked where that is possible. */
