@@ -8,6 +8,7 @@ import { guardFor } from '../../src/core/guards.ts';
 import { placeRestored } from '../../src/core/placement.ts';
 import { newDataDirectory } from '../support/data-directory.ts';
 import { proveAtEveryStep } from '../support/guard-proof.ts';
+import { makePreparedBackup } from '../support/prepared-backup.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
 
@@ -35,7 +36,7 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
     await using source = await startMariadb({ bin });
     version = (await source.query('SELECT VERSION()'))[0]?.[0] ?? '';
     checksums = await fill(source);
-    await backUp(source, join(root, 'backup'));
+    await makePreparedBackup(source, join(root, 'backup'));
   });
 
   beforeEach(({ skip }) => skip(bin === '', `no MariaDB ${series} was found`));
@@ -137,18 +138,6 @@ async function fill(server: MariadbServer): Promise<string[][]> {
     CREATE TABLE app.rows_aria (id INT PRIMARY KEY, t TEXT) ENGINE=Aria SELECT seq AS id, REPEAT('a', seq) AS t FROM seq_1_to_500;
     CREATE TABLE app.rows_myisam (id INT PRIMARY KEY) ENGINE=MyISAM SELECT seq AS id FROM seq_1_to_500;`);
   return server.query(`CHECKSUM TABLE ${tables.join(', ')}`);
-}
-
-async function backUp(server: MariadbServer, directory: string): Promise<void> {
-  const tool = join(server.bin, 'mariadb-backup');
-  await run(tool, [
-    '--no-defaults',
-    '--backup',
-    '--user=root',
-    `--socket=${server.socket}`,
-    `--target-dir=${directory}`,
-  ]);
-  await run(tool, ['--no-defaults', '--prepare', `--target-dir=${directory}`]);
 }
 
 async function checksumsOf(bin: string, dataDirectory: string): Promise<string[][]> {

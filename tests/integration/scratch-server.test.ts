@@ -10,6 +10,7 @@ import { giveTo, ownershipFor } from '../../src/core/ownership.ts';
 import { type ScratchServerOptions, startScratchServer } from '../../src/core/scratch-server.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
 import { Sql } from '../../src/engine/sql.ts';
+import { makePreparedBackup } from '../support/prepared-backup.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
 
@@ -68,7 +69,7 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
       'SET sql_log_bin=0; CREATE EVENT app.tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO app.ticks VALUES (NOW(6))',
     );
     await until(async () => (await countOf(replica, 'app.ticks')) > 0);
-    await backUp(replica, join(root, 'data'));
+    await makePreparedBackup(replica, join(root, 'data'));
     // The tool leaves these out. With them, any server that may replicate reaches for the source as soon as it starts.
     for (const name of ['master.info', 'multi-master.info']) {
       await cp(join(replica.dataDirectory, name), join(root, 'data', name));
@@ -207,18 +208,6 @@ async function until(isDone: () => Promise<boolean>): Promise<void> {
     if (performance.now() > deadline) throw new Error('The replica did not catch up in time');
     await sleep(50);
   }
-}
-
-async function backUp(server: MariadbServer, directory: string): Promise<void> {
-  const tool = join(server.bin, 'mariadb-backup');
-  await run(tool, [
-    '--no-defaults',
-    '--backup',
-    '--user=root',
-    `--socket=${server.socket}`,
-    `--target-dir=${directory}`,
-  ]);
-  await run(tool, ['--no-defaults', '--prepare', `--target-dir=${directory}`]);
 }
 
 /** Everything by which a server could tell that someone came, but for the one connection that asks. */

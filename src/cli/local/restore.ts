@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import { Lineages } from '../../core/lineage.ts';
+import { doesAnswer } from '../../core/does-answer.ts';
 import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
 import { serverOf } from '../../core/sealed-server.ts';
 import type { ServerControlConfig } from '../../core/server-control.ts';
@@ -13,7 +14,7 @@ import { confirm } from '../confirm.ts';
 import type { Context, Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
 import { formatBytes, formatServer, formatTime } from '../format.ts';
-import { ownershipOfUser } from '../host-user.ts';
+import { ownershipOfOwner } from '../host-user.ts';
 import { reportRestore } from '../job-report.ts';
 import { Progress } from '../progress.ts';
 import { splitCommand } from '../split-command.ts';
@@ -104,7 +105,7 @@ function checkOptions(options: RestoreOptions): void {
 
 async function targetOf(context: Context, options: RestoreOptions): Promise<RestoreTarget> {
   const { to, owner } = options;
-  const ownership = owner === undefined ? {} : { ownership: await ownershipOfUser(owner) };
+  const ownership = owner === undefined ? {} : { ownership: await ownershipOfOwner(owner) };
   if (to !== undefined) return { directory: absolute(to), ...ownership };
   const connection = await serverConnection(context, options);
   const facts = await factsIfUp(connection, context);
@@ -142,7 +143,8 @@ function inPlaceOf(
 ): InPlace {
   const { options, connection, server } = given;
   const config = controlOf(options);
-  const answers = async ({ signal }: { signal: AbortSignal }): Promise<boolean> => doesAnswer(connection, signal);
+  const answers = async ({ signal }: { signal: AbortSignal }): Promise<boolean> =>
+    doesAnswer(async () => Sql.connect(connection, { signal }));
   return {
     server: server && { vendor: server.vendor, version: server.version },
     ...(config && { control: { config, options: { answers, limitMs: options.controlLimit * 1000, clock } } }),
@@ -153,15 +155,4 @@ function controlOf({ unit, stopCommand, startCommand }: RestoreOptions): ServerC
   if (unit !== undefined) return { type: 'systemd', unit };
   if (stopCommand === undefined || startCommand === undefined) return undefined;
   return { type: 'commands', stop: splitCommand(stopCommand), start: splitCommand(startCommand) };
-}
-
-/** Restored accounts may refuse this user: a server that says so is up. */
-async function doesAnswer(server: ServerConnection, signal: AbortSignal): Promise<boolean> {
-  try {
-    await using sql = await Sql.connect(server, { signal });
-    await sql.query('SELECT 1');
-    return true;
-  } catch (error) {
-    return error instanceof Failure && ['database-access-denied', 'database-login-method'].includes(error.code);
-  }
 }
