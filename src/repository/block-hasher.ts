@@ -30,34 +30,36 @@ export function hashingHere(cipher: Pick<Cipher, 'blockId'>): BlockHasher {
 }
 
 /** A thread costs more than hashing a few MiB. */
-const BATCHES_HERE = 4;
+const BYTES_HERE = 8 << 20;
 /** The thread holds little: what it hashes is not its own. */
 const limits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 /**
  * Hashes on a thread of its own: reading a stream and hashing it take about the same time, and compressing has the other cores.
- * The first few batches are hashed here, so that a small backup needs no thread.
+ * The first few MiB are hashed here, so that a small backup needs no thread.
  */
 export class HashingThread implements BlockHasher {
   readonly #cipher: Cipher;
   readonly #waiting = new Map<number, PromiseWithResolvers<void>>();
   #worker: Worker | undefined;
   #failure: Failure | undefined;
-  #batches = 0;
+  #bytes = 0;
+  #jobs = 0;
 
   constructor(cipher: Cipher) {
     this.#cipher = cipher;
   }
 
   async hash(batch: BlockBatch): Promise<void> {
-    this.#batches += 1;
-    if (this.#batches <= BATCHES_HERE) {
+    this.#bytes += batch.length;
+    if (this.#bytes <= BYTES_HERE) {
       batch.identify((bytes) => this.#cipher.blockId(bytes));
       return;
     }
     if (this.#failure) throw this.#failure;
     const worker = (this.#worker ??= this.#start());
-    const job: HashJob = { number: this.#batches, memory: batch.memory, count: batch.count };
+    this.#jobs += 1;
+    const job: HashJob = { number: this.#jobs, memory: batch.memory, count: batch.count };
     const answer = Promise.withResolvers<void>();
     this.#waiting.set(job.number, answer);
     worker.postMessage(job);
@@ -73,7 +75,11 @@ export class HashingThread implements BlockHasher {
     const workerData: HasherData = { idKey: this.#cipher.idKey };
     // Beside this file, as source and in the program that is published.
     const file = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), { workerData, resourceLimits: limits, name: 'holdfast-hash' });
+    const worker = new Worker(new URL(file, import.meta.url), {
+      workerData,
+      resourceLimits: limits,
+      name: 'holdfast-hash',
+    });
     worker.on('message', (number: number) => {
       this.#waiting.get(number)?.resolve();
       this.#waiting.delete(number);

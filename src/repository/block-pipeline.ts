@@ -18,7 +18,11 @@ export interface BlockPipelineOptions<Work> {
    * Called for one batch after the other, in the order of the stream, when its blocks have their ids. The batch belongs to it
    * until it calls `release`, which may be after it resolved.
    */
-  readonly settle: (batch: BlockBatch, entries: readonly PipelineEntry<Work>[], release: () => void) => Promise<void>;
+  readonly settle: (settled: {
+    readonly batch: BlockBatch;
+    readonly entries: readonly PipelineEntry<Work>[];
+    readonly release: () => void;
+  }) => Promise<void>;
 }
 
 /** Gathers blocks into batches, has them hashed beside, and hands them on in order. Memory is a fixed number of batches. */
@@ -54,20 +58,29 @@ export class BlockPipeline<Work> {
   }
 
   /** Something without bytes, in its place between the blocks. */
-  note(work: Work): void {
+  async note(work: Work): Promise<void> {
     this.#entries.push({ work, number: undefined });
     // A file of nothing but zeros makes no batch full.
-    if (this.#entries.length >= MAX_ENTRIES) this.#submit();
+    if (this.#entries.length < MAX_ENTRIES) return;
+    this.#submit();
+    await this.#settled;
+    this.#check();
   }
 
   /** Resolves when everything that was added is settled. */
   async drain(): Promise<void> {
     this.#submit();
     await this.#settled;
-    this.check();
+    this.#check();
   }
 
-  check(): void {
+  /** Batches that are under way do not come back: whoever waits for one learns why. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    this.#wake();
+  }
+
+  #check(): void {
     if (this.#failure) throw this.#failure.cause;
   }
 
@@ -86,19 +99,16 @@ export class BlockPipeline<Work> {
     const hashed = batch.count === 0 ? Promise.resolve() : this.#options.hasher.hash(batch);
     hashed.catch(() => undefined);
     this.#settled = this.#settled.then(async () => {
-      if (this.#failure) return;
+      this.#check();
       await hashed;
-      await this.#options.settle(batch, entries, release);
+      await this.#options.settle({ batch, entries, release });
     });
-    this.#settled = this.#settled.catch((cause: unknown) => {
-      this.#failure ??= { cause };
-      this.#wake();
-    });
+    this.#settled = this.#settled.catch((cause: unknown) => this.fail(cause));
   }
 
   async #batch(): Promise<BlockBatch> {
     for (;;) {
-      this.check();
+      this.#check();
       const free = this.#free.pop();
       if (free) return free;
       if (this.#made < this.#options.batches) {
