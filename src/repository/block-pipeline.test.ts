@@ -13,7 +13,7 @@ function slowly(delays: readonly number[]): BlockHasher {
     hash: async (batch: BlockBatch) => {
       next += 1;
       await sleep(delays[next % delays.length] ?? 0);
-      batch.identify(openCipher.blockId);
+      batch.identify((bytes) => openCipher.blockId(bytes));
     },
     [Symbol.dispose]: () => undefined,
   };
