@@ -2,9 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 const GLOBAL_SETUP = ['tests/support/global-setup.ts'];
 
+/** Tests that measure how long a server is held up: they run alone, after the others. */
+const TIMING = ['tests/integration/engine-locks.test.ts', 'tests/integration/faults/stall-locked.test.ts'];
+
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
   test: {
+    // Half of the time a test waits for a server, a disk or a tool.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -26,9 +31,19 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
+          exclude: TIMING,
           globalSetup: GLOBAL_SETUP,
-          // The servers and tools use all cores, and some tests measure time.
-          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'timing',
+          include: TIMING,
+          globalSetup: GLOBAL_SETUP,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -7,7 +7,8 @@ import { thirdPartyNotices } from './notices.ts';
 await rm('dist', { recursive: true, force: true });
 const { version }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'));
 const { metafile } = await build({
-  entryPoints: ['src/cli.ts'],
+  // The thread that hashes is a program of its own.
+  entryPoints: { cli: 'src/cli.ts', 'hash-worker': 'src/repository/hash-worker.ts' },
   outdir: 'dist',
   bundle: true,
   // Roles are loaded when they are asked for, so each gets files of its own.

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { COUNT_FILE_VARIABLE } from './count-reporter.ts';
 
-test('passed, failed and broken are counted, and a skip keeps its reason', async () => {
+test('passed, failed and broken are counted, and a skip keeps its reason or counts as failed', async () => {
   const counts = await countsOf({
     'some.test.ts': `
       import { describe, expect, test } from 'vitest';
@@ -13,13 +13,17 @@ test('passed, failed and broken are counted, and a skip keeps its reason', async
         test('passes', () => {});
         test('fails', () => expect(1).toBe(2));
         test('is skipped', (context) => context.skip('no such tool'));
+        test.skip('is forgotten', () => {});
       });`,
     'broken.test.ts': "import './nowhere.ts';",
   });
   expect(counts).toEqual({
     passed: 1,
-    failed: 2,
-    skipped: [{ name: 'a group > is skipped', reason: 'no such tool' }],
+    failed: 3,
+    skipped: [
+      { name: 'a group > is skipped', reason: 'no such tool' },
+      { name: 'a group > is forgotten', reason: 'no reason given' },
+    ],
   });
 }, 60_000);
 

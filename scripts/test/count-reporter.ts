@@ -5,7 +5,7 @@ import type { Outcome } from './step.ts';
 /** Where the counts go: a file named by the one who runs vitest. */
 export const COUNT_FILE_VARIABLE = 'HOLDFAST_TEST_COUNTS';
 
-/** Writes how many tests passed and failed, and which were skipped and why. */
+/** Writes how many tests passed and failed, and which were skipped and why. A skip without a reason is a failure, too. */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const file = process.env[COUNT_FILE_VARIABLE];
@@ -20,10 +20,11 @@ function count(modules: readonly TestModule[], errors: readonly SerializedError[
   const state = (name: string): TestCase[] => tests.filter((test) => test.result().state === name);
   // A file that cannot be loaded, or whose hooks fail, may have no failed test of its own.
   const broken = modules.filter((module) => module.state() === 'failed' && !hasFailedTest(module));
+  const unexplained = state('skipped').filter((test) => reasonOf(test) === undefined);
   return {
     passed: state('passed').length,
-    failed: state('failed').length + state('pending').length + broken.length + errors.length,
-    skipped: state('skipped').map((test) => ({ name: test.fullName, reason: reasonOf(test) })),
+    failed: [...state('failed'), ...state('pending'), ...unexplained, ...broken, ...errors].length,
+    skipped: state('skipped').map((test) => ({ name: test.fullName, reason: reasonOf(test) ?? 'no reason given' })),
   };
 }
 
@@ -31,7 +32,7 @@ function hasFailedTest(module: TestModule): boolean {
   return [...module.children.allTests()].some((test) => test.result().state === 'failed');
 }
 
-function reasonOf(test: TestCase): string {
+function reasonOf(test: TestCase): string | undefined {
   const result = test.result();
-  return (result.state === 'skipped' ? result.note : undefined) ?? 'no reason given';
+  return result.state === 'skipped' ? result.note : undefined;
 }

@@ -38,11 +38,18 @@ function verdict(isGood: boolean): Outcome {
   return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: [] };
 }
 
+interface ExecuteOptions {
+  readonly limitMs: number;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Runs a command with this process' output; returns its exit code, or -1 when it was ended for taking too long or crashed. */
-export async function execute(argv: readonly string[], options: { readonly limitMs: number }): Promise<number> {
+export async function execute(argv: readonly string[], options: ExecuteOptions): Promise<number> {
   const [program = '', ...rest] = argv;
+  const env = { ...process.env, ...options.environment };
   // A group of its own, so that servers which a crashed test left behind end with it.
-  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit'], detached: true, env });
   const endGroup = (): void => {
     try {
       process.kill(-(child.pid ?? 0), 'SIGKILL');

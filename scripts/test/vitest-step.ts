@@ -11,6 +11,8 @@ interface VitestOptions {
   /** Parts of file names; all files when empty. */
   readonly filters: readonly string[];
   readonly limitMs: number;
+  /** Variables for the tests, beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A step that is one run of vitest; a run that crashes, hangs or has no test counts as a failure. */
@@ -29,7 +31,6 @@ export function vitest(name: string, options: VitestOptions): Step {
 }
 
 async function runVitest(countFile: string, options: VitestOptions): Promise<Outcome> {
-  process.env[COUNT_FILE_VARIABLE] = countFile;
   const code = await execute(
     [
       options.node,
@@ -40,7 +41,7 @@ async function runVitest(countFile: string, options: VitestOptions): Promise<Out
       '--reporter=./scripts/test/count-reporter.ts',
       ...options.filters,
     ],
-    { limitMs: options.limitMs },
+    { limitMs: options.limitMs, environment: { ...options.environment, [COUNT_FILE_VARIABLE]: countFile } },
   );
   const counts = await readCounts(countFile);
   const isCounted = counts.passed + counts.failed + counts.skipped.length > 0;

@@ -2,11 +2,12 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import type { RestoreRequest } from '../api/jobs.ts';
 import { dataOutside } from '../core/data-outside.ts';
+import { doesAnswer } from '../core/does-answer.ts';
 import { ownershipOf } from '../core/ownership.ts';
 import { statIfThere } from '../core/placement-files.ts';
 import type { RestoreTarget } from '../core/restore-backup.ts';
 import type { ControlOptions } from '../core/server-control.ts';
-import { Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection, factsIfUp } from './context.ts';
 import type { Abortable } from './host.ts';
 
@@ -53,21 +54,9 @@ export async function restoreTarget(
 export function serverControl(context: AgentContext): NonNullable<RestoreTarget['inPlace']>['control'] {
   const { control, controlLimitSeconds } = context.config.restore;
   if (control === undefined) return undefined;
-  const answers: ControlOptions['answers'] = async ({ signal }) => doesAnswer(context, { signal });
+  const answers: ControlOptions['answers'] = async ({ signal }) =>
+    doesAnswer(async () => context.host.connect(await databaseConnection(context), { signal }));
   return { config: control, options: { answers, limitMs: controlLimitSeconds * 1000, clock: context.clock } };
-}
-
-/** Restored accounts may refuse the agent's user: a server that says so is up. */
-async function doesAnswer(context: AgentContext, options: Abortable): Promise<boolean> {
-  try {
-    await using connection = await context.host.connect(await databaseConnection(context), options);
-    await connection.query('SELECT 1');
-    return true;
-  } catch (error) {
-    return (
-      error instanceof Failure && (error.code === 'database-access-denied' || error.code === 'database-login-method')
-    );
-  }
 }
 
 /** The directory with the links on the way to it resolved, strictly below one of those listed. Its parent must be there. */

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
+import { refuseBackup } from '../core/backup-preflight.ts';
+import { chosenEngine } from '../core/chosen-engine.ts';
+import { configurationLines } from '../core/configuration-lines.ts';
 import { type BackupProgress, takeBackup } from '../core/take-backup.ts';
 import type { Engine, Finding, ServerConnection, ServerFacts } from '../engine/engine.ts';
-import { PermanentFailure } from '../lib/failure.ts';
 import { readSettlement } from '../repository/settle.ts';
 import type { JobOf } from '../api/jobs.ts';
 import type { Report, RunTools } from './active-job.ts';
@@ -37,7 +39,7 @@ export async function runBackup(context: AgentContext, job: JobOf<'backup'>, too
       level: request.compression,
       server,
       serverFacts,
-      configuration: await configurationLines(context, serverFacts, { signal }),
+      configuration: configurationLines(await context.host.optionFiles({ signal }), serverFacts),
       ...(request.parallel === undefined ? {} : { parallel: request.parallel }),
       lockedStallMs: request.lockedStallSeconds * 1000,
     },
@@ -72,40 +74,12 @@ export async function engineFor(
   options: Abortable,
 ): Promise<Engine> {
   const found = await host.findEngines(options);
-  const { engine, findings } = host.chooseEngine(server, found.engines);
-  if (engine !== undefined) return engine;
-  const last = findings.at(-1);
-  throw new PermanentFailure(
-    'tool-missing',
-    `Cannot go on as no tool fits ${server.vendor} ${server.version}: ${last?.message ?? 'none was found'}`,
-    {
-      evidence: [...found.findings, ...findings].map(({ message }) => message),
-      ...(last?.nextStep === undefined ? {} : { nextStep: last.nextStep }),
-    },
-  );
+  return chosenEngine(server, { found: found.findings, choice: host.chooseEngine(server, found.engines) });
 }
 
 function refuse(findings: readonly Finding[], log: (line: string) => void): void {
   for (const { level, message } of findings) if (level !== 'ok') log(`holdfast: ${level}: ${message}`);
-  const errors = findings.filter(({ level }) => level === 'error');
-  const [first] = errors;
-  if (first === undefined) return;
-  throw new PermanentFailure(
-    first.code,
-    `Cannot take the backup as the check before found a reason against it: ${first.message}`,
-    {
-      evidence: errors.map(({ message }) => message),
-      ...(first.nextStep === undefined ? {} : { nextStep: first.nextStep }),
-    },
-  );
-}
-
-/** A restored server needs what its option files and variables said. */
-async function configurationLines({ host }: AgentContext, facts: ServerFacts, options: Abortable): Promise<string[]> {
-  const files = await host.optionFiles(options);
-  const fileLines = files.flatMap(({ path, text }) => [`holdfast: option file ${path}`, ...text.split('\n')]);
-  const variables = Object.entries(facts.variables).map(([name, value]) => `holdfast: variable ${name} = ${value}`);
-  return [...fileLines, ...variables];
+  refuseBackup(findings);
 }
 
 function asReport({ step, readBytes, expectedBytes, uploadedBytes, isLocked }: BackupProgress): Report {

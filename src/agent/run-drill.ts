@@ -1,21 +1,18 @@
-import { access, chmod, constants, mkdir, readFile, rm } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JobOf } from '../api/jobs.ts';
-import { drillBackup } from '../core/drill.ts';
-import { type Ownership, ownershipFor, ownershipOf } from '../core/ownership.ts';
+import { drillBackup, DRILL_QUERY_LIMIT_MS } from '../core/drill.ts';
+import { ownershipOfServers } from '../core/host-user.ts';
+import { type Ownership, ownershipOf } from '../core/ownership.ts';
 import type { ScratchServerOptions } from '../core/scratch-server.ts';
 import { serverOf } from '../core/sealed-server.ts';
-import type { Vendor } from '../engine/engine.ts';
-import { PermanentFailure } from '../lib/failure.ts';
+import { findServerProgram } from '../core/server-program.ts';
 import type { RunTools } from './active-job.ts';
 import { type AgentContext, factsIfUp } from './context.ts';
 import type { Abortable } from './host.ts';
 import { openLocation, readSealed } from './open-location.ts';
 import { engineFor } from './run-backup.ts';
 import { stepReporter } from './run-restore.ts';
-
-/** A check of a large table takes as long as it takes; the job's own end is the limit. */
-const queryLimitMs = 24 * 60 * 60 * 1000;
 
 /** Restores a backup into a scratch directory, starts a server on it and checks its tables. */
 export async function runDrill(context: AgentContext, job: JobOf<'drill'>, tools: RunTools): Promise<unknown> {
@@ -29,9 +26,12 @@ export async function runDrill(context: AgentContext, job: JobOf<'drill'>, tools
   const { vendor, version } = serverOf(sealed);
   const ownership = await serverOwnership(context, { signal });
   const connect: ScratchServerOptions['connect'] = async (socket, options) =>
-    context.host.connect({ socket, user: 'root' }, { ...options, timeoutMs: queryLimitMs });
+    context.host.connect({ socket, user: 'root' }, { ...options, timeoutMs: DRILL_QUERY_LIMIT_MS });
+  const { toolPath, drill } = context.config;
   const directory = drillDirectory(context, job);
-  for (const each of [context.config.drill.directory, directory]) await makePassable(each);
+  const naming = "as `drill.serverProgram` in the agent's file";
+  const program = drill.serverProgram ?? (await findServerProgram(vendor, { path: toolPath, naming }));
+  for (const each of [drill.directory, directory]) await makePassable(each);
   try {
     const {
       version: serverVersion,
@@ -43,7 +43,7 @@ export async function runDrill(context: AgentContext, job: JobOf<'drill'>, tools
     } = await drillBackup(sealed, {
       directory,
       ...(ownership === undefined ? {} : { ownership }),
-      server: { program: await serverProgram(context, vendor), connect },
+      server: { program, connect },
       check: { depth: request.depth, withChecksums: request.withChecksums },
       repository,
       engine: await engineFor(context, { vendor, version }, { signal }),
@@ -76,44 +76,5 @@ async function serverOwnership(context: AgentContext, options: Abortable): Promi
   const facts = await factsIfUp(context, options);
   const here = facts && (await ownershipOf(facts.dataDirectory));
   if (here !== undefined && here.uid !== 0) return here;
-  const user = (await userNamed('mysql')) ?? (await userNamed('nobody'));
-  return user && ownershipFor(user);
-}
-
-async function userNamed(name: string): Promise<{ uid: number; gid: number } | undefined> {
-  const text = await readFile('/etc/passwd', 'utf8');
-  const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(text) ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
-}
-
-/** Names of server programs, the vendor's own first. */
-const programNames: Readonly<Record<Vendor, readonly string[]>> = {
-  MariaDB: ['mariadbd', 'mysqld'],
-  MySQL: ['mysqld'],
-  'Percona Server': ['mysqld'],
-};
-
-async function serverProgram({ config }: AgentContext, vendor: Vendor): Promise<string> {
-  if (config.drill.serverProgram !== undefined) return config.drill.serverProgram;
-  const folders = [...config.toolPath.split(delimiter), '/usr/sbin', '/usr/libexec', '/usr/local/sbin'];
-  for (const folder of folders.filter((each) => isAbsolute(each))) {
-    for (const name of programNames[vendor]) {
-      const program = join(folder, name);
-      if (await isProgram(program)) return program;
-    }
-  }
-  throw new PermanentFailure(
-    'server-program-missing',
-    `Cannot start a server for the drill as there is none of ${vendor} on this host`,
-    {
-      nextStep: `Install the server's package, or name its program as \`drill.serverProgram\` in the agent's file.`,
-    },
-  );
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  return ownershipOfServers();
 }

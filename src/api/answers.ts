@@ -44,7 +44,7 @@ function fieldsOf(details: unknown): string[] {
 
 function classOf(status: number): new (code: string, message: string, details: FailureDetails) => Failure {
   if (status === 409) return Conflict;
-  if (status === 401 || status === 403) return PermanentFailure;
+  if (status === 401 || status === 403 || status === 422) return PermanentFailure;
   const isWorthRetrying = status >= 500 || status === 429 || status === 408;
   return isWorthRetrying ? Failure : InvalidRequest;
 }

@@ -1,5 +1,5 @@
 import type { JobFailure } from './jobs.ts';
-import { Failure, isPermanent } from '../lib/failure.ts';
+import { Failure, failureClassOf, isPermanent } from '../lib/failure.ts';
 
 const maximumCauses = 8;
 const maximumEvidence = 60;
@@ -12,6 +12,7 @@ export function describeFailure(error: unknown): JobFailure {
     ? error.nextStep
     : 'See the log of the job and of the agent; please report this as a fault of Holdfast.';
   return {
+    class: failureClassOf(error),
     code: isKnown ? error.code : 'unexpected',
     message: cut(isKnown ? error.message : `Cannot go on as something unexpected happened: ${messageOf(error)}`),
     ...(nextStep === undefined ? {} : { nextStep }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { failureClassNames } from '../lib/failure.ts';
 
 /** What an agent does for a long time: each is a job, named by whoever asks for it. */
 export const jobKinds = ['backup', 'restore', 'drill'] as const;
@@ -145,6 +146,8 @@ export const jobProgressSchema = z.object({
 export type JobProgress = z.infer<typeof jobProgressSchema>;
 
 export const jobFailureSchema = z.object({
+  /** Absent in records of earlier versions. */
+  class: z.enum(failureClassNames).optional(),
   code: z.string(),
   message: z.string(),
   nextStep: z.string().optional(),

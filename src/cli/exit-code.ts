@@ -29,7 +29,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof EXIT, string>> = {
   terminated: 'Ended by SIGTERM.',
 };
 
-/** Codes of failures that say more than their class, which is not known of what happened on an agent. */
+/** Codes of failures that say more than their class. */
 const codes: Readonly<Record<string, readonly string[]>> = {
   notFound: ['not-a-repository', 'no-such-backup', 'no-such-slot', 'object-not-found', 'storage-missing'],
   denied: [

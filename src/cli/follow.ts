@@ -1,9 +1,10 @@
 import type { JobFailure, JobProgress } from '../api/jobs.ts';
 import type { Peer } from '../api/transport.ts';
-import { Failure, isPermanent, PermanentFailure } from '../lib/failure.ts';
+import { Failure, isPermanent } from '../lib/failure.ts';
 import { ask, isTerminal } from './ask.ts';
 import type { Context } from './context.ts';
 import { formatBytes } from './format.ts';
+import { failureOf } from './job-failure.ts';
 import { Progress, type ProgressState } from './progress.ts';
 import { isReaderGone } from './report-error.ts';
 
@@ -93,16 +94,6 @@ function succeeded<Each extends Run>(run: Each, { kind, peer }: Followed<Each>):
   if (run.state === 'Succeeded') return run;
   if (run.failure && run.state !== 'Cancelled') throw failureOf(run.failure);
   throw new Failure('job-cancelled', `Cannot go on with the ${kind} as it was cancelled at the ${peer}`);
-}
-
-function failureOf({ code, message, nextStep, evidence, causes, isPermanent: isFinal }: JobFailure): Failure {
-  const cause = causes.length === 0 ? {} : { cause: causes.reduceRight<Error | undefined>(chained, undefined) };
-  const details = { ...cause, evidence, ...(nextStep !== undefined && { nextStep }) };
-  return isFinal ? new PermanentFailure(code, message, details) : new Failure(code, message, details);
-}
-
-function chained(cause: Error | undefined, message: string): Error {
-  return new Error(message, { cause });
 }
 
 /** Ending this program does not end the run: people are told, and asked where that is possible. */

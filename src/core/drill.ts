@@ -11,6 +11,9 @@ import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from
 import { type ScratchServer, type ScratchServerOptions, startScratchServer } from './scratch-server.ts';
 import { serverOf } from './sealed-server.ts';
 
+/** For one question to a drill's server: a check of a large table takes as long as it takes, and who waits can end it. */
+export const DRILL_QUERY_LIMIT_MS: number = 24 * 3600_000;
+
 export interface DrillOptions extends PrepareRestoreOptions {
   /** Holds the scratch directory, on a file system with room for the whole database. Created when absent. */
   readonly directory: string;

@@ -24,7 +24,8 @@ describe('a data directory', () => {
     expect(await directoryBytes(folder.path, { signal, skip: (name) => name.startsWith('bin.') })).toBe(1000);
   });
 
-  it.skipIf(process.getuid?.() === 0)('that may not be read is named (root may read everything)', async () => {
+  it('that may not be read is named', async ({ skip }) => {
+    skip(process.getuid?.() === 0, 'root may read everything');
     await using folder = await newFolder();
     await chmod(folder.path, 0);
     expect(await dataDirectoryFinding(folder.path)).toMatchObject({

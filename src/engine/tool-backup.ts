@@ -52,6 +52,8 @@ export interface ServerVariables {
 interface AskedServer extends ServerVariables, Pick<ServerFacts, 'vendor' | 'version'> {}
 
 const defaultLockedStallMs = 10_000;
+/** While one thread of the tool writes into the stream, another reads and checks the next pages. */
+const defaultParallel = 2;
 /** While a lock is held there is no time for a tool that does not end when asked. */
 const lockedGraceMs = 500;
 
@@ -124,7 +126,7 @@ class ToolBackup {
 
   async #startTool(optionFile: string, directory: string): Promise<Tool> {
     const { command, env, name } = this.#tool;
-    const parallel = this.#options.parallel ?? 1;
+    const parallel = this.#options.parallel ?? defaultParallel;
     const stdout = await SocketPair.create();
     return new Tool({
       command,

@@ -48,6 +48,23 @@ export class ToolFailed extends Failure {
   override name = 'ToolFailed';
 }
 
+/** The classes by name: what crosses a process border has the same class on the other side. */
+export const failureClasses = { PermanentFailure, InvalidRequest, Conflict, CorruptData, ToolFailed, Failure } as const;
+export type FailureClass = keyof typeof failureClasses;
+export const failureClassNames = [
+  'PermanentFailure',
+  'InvalidRequest',
+  'Conflict',
+  'CorruptData',
+  'ToolFailed',
+  'Failure',
+] as const satisfies readonly FailureClass[];
+
+/** @returns `Failure` for an error that is none, too. */
+export function failureClassOf(error: unknown): FailureClass {
+  return failureClassNames.find((name) => error instanceof failureClasses[name]) ?? 'Failure';
+}
+
 /** Is it worth trying again later? Anything that is not known to be permanent is. */
 export function isPermanent(error: unknown): boolean {
   return (

@@ -2,17 +2,20 @@ import { hash } from 'node:crypto';
 import type { FilePiece } from '../engine/engine.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CorruptData } from '../lib/failure.ts';
+import { type BlockHasher, HashingThread } from './block-hasher.ts';
+import { BlockPipeline } from './block-pipeline.ts';
 import type { Cipher } from './cipher.ts';
 import { type Compressor, createCompressor } from './compressor.ts';
 import { BLOCK_BYTES, FANOUT } from './extent.ts';
 import { FileList } from './file-list.ts';
 import { isSafePath } from './file-page.ts';
-import { FileWriter } from './file-writer.ts';
+import { FileWriter, type FileWork } from './file-writer.ts';
 import { type CompressionLevel, CONTENT } from './frame.ts';
 import { IndexWriter } from './index-writer.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import { type AttemptName, indexKey } from './names.ts';
 import { NodeQueue } from './node-queue.ts';
+import { settleBlocks, type SettledBatch } from './settle-blocks.ts';
 import { encodeObject } from './small-object.ts';
 import type { SegmentUse } from './segment-table.ts';
 import { SegmentUsage } from './segment-usage.ts';
@@ -25,6 +28,8 @@ export const DEFAULT_FRAME_BYTES = 1 << 20;
 const LEAF_BYTES = FANOUT * BLOCK_BYTES;
 /** Nodes are written when frames get their places. Where little is new that is seldom, and they must not pile up. */
 const MAX_WAITING_NODES = 512;
+/** One is filled, one hashed and one looked through while others are compressed. */
+const BATCHES_BESIDE = 3;
 /** A stream that opens more files at once than this is not one of a backup tool. */
 const MAX_OPEN_FILES = 4096;
 
@@ -43,6 +48,8 @@ export interface BackupWriterOptions {
   readonly uploads?: number;
   /** Instead of zstd of that level. */
   readonly compressor?: Compressor;
+  /** Instead of a thread with the cipher's `blockId`. */
+  readonly hasher?: BlockHasher;
 }
 
 export interface WrittenBackup {
@@ -64,6 +71,8 @@ export class BackupWriter {
   readonly #segments: SegmentWriter;
   readonly #nodes: NodeQueue;
   readonly #compressor: Compressor;
+  readonly #hasher: BlockHasher;
+  readonly #pipeline: BlockPipeline<FileWork>;
   readonly #usage: SegmentUsage;
   readonly #open = new Map<string, FileWriter>();
   readonly #files = new FileList();
@@ -75,14 +84,23 @@ export class BackupWriter {
     this.#options = options;
     this.#usage = new SegmentUsage(options.attempt);
     this.#compressor = options.compressor ?? createCompressor(options.level);
+    this.#hasher = options.hasher ?? new HashingThread(options.cipher);
+    const compressions = options.compressions ?? 3;
+    this.#pipeline = new BlockPipeline({
+      hasher: this.#hasher,
+      batchBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
+      batches: compressions + BATCHES_BESIDE,
+      settle: async (settled) => this.#settle(settled),
+    });
     this.#segments = new SegmentWriter({
       ...options,
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       frameBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
       compressor: this.#compressor,
-      compressions: options.compressions ?? 3,
+      compressions,
       uploads: options.uploads ?? 3,
       onPlaced: async () => this.#nodes.flush(),
+      onFailure: (cause) => this.#pipeline.fail(cause),
     });
     this.#nodes = new NodeQueue({
       segments: this.#segments,
@@ -113,6 +131,10 @@ export class BackupWriter {
       await file.take(piece);
       this.#readBytes += piece.type === 'data' ? piece.bytes.length : piece.length;
     }
+  }
+
+  async #settle(settled: SettledBatch): Promise<void> {
+    await settleBlocks(this.#segments, settled);
     if (this.#nodes.waiting >= MAX_WAITING_NODES) await this.#segments.settle();
   }
 
@@ -121,6 +143,7 @@ export class BackupWriter {
     const [unfinished] = this.#open.keys();
     if (unfinished !== undefined)
       throw new CorruptData('stream-incomplete', `Cannot finish the backup as ${unfinished} did not end`);
+    await this.#pipeline.drain();
     await this.#segments.drain();
     await this.#nodes.finish();
     const index = new IndexWriter({ ...this.#options, segments: this.#segments, usage: this.#usage });
@@ -137,6 +160,7 @@ export class BackupWriter {
   }
 
   [Symbol.dispose](): void {
+    this.#hasher[Symbol.dispose]();
     this.#compressor[Symbol.dispose]();
   }
 
@@ -153,9 +177,8 @@ export class BackupWriter {
     this.#files.begin(path);
     const file = new FileWriter({
       path,
-      segments: this.#segments,
+      pipeline: this.#pipeline,
       nodes: this.#nodes,
-      cipher: this.#options.cipher,
       known: await this.#options.known?.file(path),
       spare: this.#spare,
       onDone: (entry) => this.#files.complete(entry),

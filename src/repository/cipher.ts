@@ -19,6 +19,8 @@ export const KEY_ID_BYTES = 16;
 export interface Cipher {
   /** Hexadecimal; undefined in a repository without encryption. */
   readonly keyId: string | undefined;
+  /** What ids are made with: `blockIds(idKey)` is `blockId`, for another thread. Undefined without a key. */
+  readonly idKey: Uint8Array | undefined;
   /** A block's id: SHA-256 of its plain bytes, HMAC-SHA-256 with a key. 32 bytes. */
   blockId(plain: Uint8Array): Buffer;
   /** The MAC of a document, hexadecimal; undefined without a key. */
@@ -37,9 +39,15 @@ export interface ObjectCipher {
 
 const openObject: ObjectCipher = { overhead: 0, seal: ({ body }) => body, open: ({ body }) => body };
 
+export function blockIds(idKey: Uint8Array | undefined): (plain: Uint8Array) => Buffer {
+  if (idKey === undefined) return (plain) => hash('sha256', plain, 'buffer');
+  return (plain) => createHmac('sha256', idKey).update(plain).digest();
+}
+
 export const openCipher: Cipher = {
   keyId: undefined,
-  blockId: (plain) => hash('sha256', plain, 'buffer'),
+  idKey: undefined,
+  blockId: blockIds(undefined),
   documentMac: () => undefined,
   forObject: () => openObject,
 };
@@ -58,7 +66,8 @@ export function keyedCipher(repositoryKey: Buffer): Cipher {
   const documentKey = derive(repositoryKey, 'documents');
   return {
     keyId: keyIdOf(repositoryKey),
-    blockId: (plain) => createHmac('sha256', idKey).update(plain).digest(),
+    idKey,
+    blockId: blockIds(idKey),
     documentMac: (canonical) => createHmac('sha256', documentKey).update(canonical).digest('hex'),
     forObject: (name, salt) => gcmObject(derive(repositoryKey, 'object', salt), name),
   };

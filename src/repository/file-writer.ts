@@ -1,20 +1,19 @@
 import type { FilePiece } from '../engine/engine.ts';
 import { CorruptData } from '../lib/failure.ts';
-import type { Cipher } from './cipher.ts';
-import { BLOCK_BYTES, FANOUT, ZERO, ZERO_ID } from './extent.ts';
+import type { BlockPipeline } from './block-pipeline.ts';
+import { BLOCK_BYTES, FANOUT, type Reference, ZERO, ZERO_ID } from './extent.ts';
 import type { FileEntry } from './file-page.ts';
 import { FileTree } from './file-tree.ts';
 import type { KnownFile } from './known-blocks.ts';
 import type { NodeQueue } from './node-queue.ts';
-import type { SegmentWriter } from './segment-writer.ts';
 
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
+const ZERO_BLOCK: Reference = { id: ZERO_ID, frame: ZERO, plainOffset: 0 };
 
 export interface FileWriterOptions {
   readonly path: string;
-  readonly segments: SegmentWriter;
+  readonly pipeline: BlockPipeline<FileWork>;
   readonly nodes: NodeQueue;
-  readonly cipher: Cipher;
   readonly known: KnownFile | undefined;
   /** Buffers of one block that finished files gave back. */
   readonly spare: Buffer[];
@@ -22,7 +21,14 @@ export interface FileWriterOptions {
   readonly onDone: (entry: FileEntry) => void;
 }
 
-/** Cuts one file into blocks, tells the known ones from the new, and builds the tree over them. */
+/** What the pipeline carries besides bytes: whose block it is, or that the file ended. */
+export interface FileWork {
+  readonly file: FileWriter;
+  /** Undefined: the file ended. */
+  readonly block: number | undefined;
+}
+
+/** Cuts one file into blocks, and builds the tree over them when they come back from the pipeline. */
 export class FileWriter {
   readonly #options: FileWriterOptions;
   readonly #tree: FileTree;
@@ -69,7 +75,28 @@ export class FileWriter {
       );
     if (this.#partialLength > 0) await this.#block(this.#partial.subarray(0, this.#partialLength));
     this.#options.spare.push(this.#partial);
-    this.#tree.end(size);
+    await this.#options.pipeline.note({ file: this, block: undefined });
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** The stored block with this id at this place; for one block after the other. */
+  async find(block: number, id: Buffer | undefined): Promise<Reference | undefined> {
+    const { known } = this.#options;
+    if (known && block % FANOUT === 0) await known.load(block / FANOUT);
+    return id === undefined ? ZERO_BLOCK : known?.find(block, id);
+  }
+
+  /** The next block, as it was found or has been placed. */
+  settle(block: Reference): void {
+    this.#tree.add(block);
+  }
+
+  /** After the last block was settled. */
+  settleEnd(): void {
+    this.#tree.end(this.#size);
   }
 
   async #takeBytes(bytes: Uint8Array): Promise<void> {
@@ -91,22 +118,15 @@ export class FileWriter {
   }
 
   async #block(bytes: Uint8Array): Promise<void> {
-    const block = this.#blocks;
+    const { pipeline } = this.#options;
+    const work = { file: this, block: this.#blocks };
     this.#blocks += 1;
-    const { path, segments, cipher, known } = this.#options;
-    if (known && block % FANOUT === 0) await known.load(block / FANOUT);
     if (isZero(bytes)) {
-      this.#tree.add({ id: ZERO_ID, frame: ZERO, plainOffset: 0 });
+      await pipeline.note(work);
       return;
     }
-    const id = cipher.blockId(bytes);
-    const found = known?.find(block, id);
-    if (found) {
-      this.#tree.add(found);
-      return;
-    }
-    if (!segments.hasRoom) await segments.makeRoom();
-    this.#tree.add({ id, ...segments.addBlock(bytes, path, block) });
+    if (!pipeline.hasRoom(bytes.length)) await pipeline.makeRoom();
+    pipeline.add(bytes, work);
   }
 }
 

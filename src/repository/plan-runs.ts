@@ -2,7 +2,10 @@ import { ID_BYTES } from './cipher.ts';
 import { BLOCK_BYTES, type Extent, ZERO } from './extent.ts';
 import type { PlannedRun } from './restore-plan.ts';
 
-/** Cuts a leaf into runs of blocks that are neighbours in file and frame. Blocks of zeros are left out. */
+/**
+ * Cuts a leaf into runs of blocks that are neighbours in file and frame. Blocks of zeros are left out, and nothing else:
+ * throws RangeError for a block that has no place.
+ */
 export function runsOfLeaf(
   extent: Extent,
   at: { readonly file: number; readonly firstBlock: number; readonly segmentNumber: (name: string) => number },
@@ -12,8 +15,9 @@ export function runsOfLeaf(
   while (begin < extent.count) {
     const end = endOfRun(extent, begin);
     const first = extent.child(begin);
-    const place = first?.frame.place;
-    if (first && place && first.frame !== ZERO) {
+    if (first && first.frame !== ZERO) {
+      const { place } = first.frame;
+      if (!place) throw new RangeError('a block without a place');
       const ids = Buffer.allocUnsafe((end - begin) * ID_BYTES);
       for (let child = begin; child < end; child += 1) extent.child(child)?.id.copy(ids, (child - begin) * ID_BYTES);
       runs.push({
@@ -29,6 +33,16 @@ export function runsOfLeaf(
     begin = end;
   }
   return runs;
+}
+
+/** Plain bytes of a leaf's blocks of zeros: no run brings them. */
+export function zeroBytes(extent: Extent, at: { readonly firstBlock: number; readonly size: number }): number {
+  let bytes = 0;
+  for (let child = 0; child < extent.count; child += 1) {
+    if (extent.child(child)?.frame === ZERO)
+      bytes += Math.min(BLOCK_BYTES, at.size - (at.firstBlock + child) * BLOCK_BYTES);
+  }
+  return bytes;
 }
 
 /** Plain bytes of a run: the last block of a file may be short. */

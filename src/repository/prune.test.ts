@@ -70,6 +70,26 @@ test('a table that cannot be read stops the collection before anything goes', as
   expect(storage.objects.size).toBe(before);
 });
 
+test('a table that another collection removes meanwhile is not missed', async () => {
+  const { storage, repository, pass } = await newRepository();
+  const { sealed } = await backUp(repository, { files, random });
+  await markDeleted(repository, sealed.backup, { reason: 'r', signal });
+  pass(DAY - 60_000);
+  const read = storage.get.bind(storage);
+  let others: readonly string[] = [];
+  storage.get = async (key, getOptions) => {
+    if (key === indexKey(sealed)) {
+      storage.get = read;
+      pass(120_000);
+      others = (await prune(repository, options)).remove.map((object) => object.key);
+    }
+    return read(key, getOptions);
+  };
+  const removed = (await prune(repository, options)).remove.map((object) => object.key);
+  expect(others).toContain(indexKey(sealed));
+  expect(removed).not.toContain(indexKey(sealed));
+});
+
 test('an attempt is given up after seven days without a sign', async () => {
   const { repository, pass } = await newRepository();
   const attempt = await startAttempt(repository, {});

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mapConcurrently } from '../lib/concurrently.ts';
 import { Failure } from '../lib/failure.ts';
+import { ObjectNotFound } from '../storage/storage.ts';
 import {
   ABANDON_AFTER_MS,
   type BegunAttempt,
@@ -26,7 +27,7 @@ export interface PruneOptions {
 
 /** Removes what nothing needs any more. A table that cannot be read stops it before anything is removed. */
 export async function prune(repository: Repository, { signal, isDryRun }: PruneOptions): Promise<Collected> {
-  const decided = collect(await gather(repository, signal));
+  const decided = collect(await gatherTwice(repository, signal));
   if (isDryRun) return decided;
   // One deletion has no order inside, so each step is one of its own. A run that dies leaves nothing that lies.
   for (const step of decided.steps) {
@@ -52,6 +53,20 @@ export async function voidAbandoned(repository: Repository, signal: AbortSignal)
     given.push(backup);
   }
   return given;
+}
+
+/** What was listed may be gone before it is read, as another collection is under way: a fresh list does not have it. */
+async function gatherTwice(repository: Repository, signal: AbortSignal): Promise<CollectionFacts> {
+  try {
+    return await gather(repository, signal);
+  } catch (error) {
+    if (!(error instanceof Failure && isOfTheMoment(error))) throw error;
+    return gather(repository, signal);
+  }
+}
+
+function isOfTheMoment({ code, cause }: Failure): boolean {
+  return code === 'repository-changed' || (code === 'table-unreadable' && cause instanceof ObjectNotFound);
 }
 
 async function gather(repository: Repository, signal: AbortSignal): Promise<CollectionFacts> {

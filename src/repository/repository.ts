@@ -5,9 +5,10 @@ import { Conflict, CorruptData, InvalidRequest, PermanentFailure } from '../lib/
 import { ObjectNotFound, type Storage } from '../storage/storage.ts';
 import { type Cipher, keyedCipher, newRepositoryKey, openCipher } from './cipher.ts';
 import { decodeDocument, encodeDocument } from './documents.ts';
-import { KEYS, REPOSITORY_KEY, slotKey } from './names.ts';
+import { REPOSITORY_KEY, slotKey } from './names.ts';
 import { readDocument } from './read-object.ts';
-import { createSlot, openSlot, type Slot, slotSchema, type Unlock, wrongKey } from './slots.ts';
+import { createSlot, type Slot, type Unlock } from './slots.ts';
+import { readSlots, unlockRepository } from './slots-stored.ts';
 
 export const FORMAT_VERSION = 1;
 
@@ -69,7 +70,7 @@ export interface OpenOptions {
   readonly unlock: Unlock | undefined;
 }
 
-/** Throws PermanentFailure `not-a-repository`, `key-needed`, `not-encrypted`, `wrong-key` or `format-too-new`. */
+/** Throws PermanentFailure `not-a-repository`, `key-needed`, `not-encrypted`, `wrong-key` or `format-too-new`, CorruptData. */
 export async function openRepository(storage: Storage, { clock, signal, unlock }: OpenOptions): Promise<Repository> {
   const facts = await readFacts(storage, signal);
   if (facts.keyId === undefined && unlock) {
@@ -88,13 +89,8 @@ export async function openRepository(storage: Storage, { clock, signal, unlock }
       nextStep: 'Give its passphrase with --passphrase-file or HOLDFAST_PASSPHRASE_FILE, or its key with --key-file.',
     });
   }
-  const slots = await listSlots(storage, signal);
-  for (const slot of slots) {
-    if (slot.keyId !== facts.keyId) continue;
-    const key = await openSlot(slot, unlock);
-    if (key) return { storage, cipher: keyedCipher(key), facts, clock };
-  }
-  throw wrongKey(unlock, slots.length);
+  const key = await unlockRepository(await readSlots(storage, signal), unlock, facts.keyId);
+  return { storage, cipher: keyedCipher(key), facts, clock };
 }
 
 /** Reads a repository's facts without its key: enough to list. */
@@ -103,16 +99,6 @@ export async function openWithoutKey(
   { clock, signal }: Omit<OpenOptions, 'unlock'>,
 ): Promise<Omit<Repository, 'cipher'>> {
   return { storage, facts: await readFacts(storage, signal), clock };
-}
-
-export async function listSlots(storage: Storage, signal: AbortSignal): Promise<Slot[]> {
-  const slots: Slot[] = [];
-  for await (const { key } of storage.list(KEYS, { signal })) {
-    slots.push(
-      decodeDocument(await readDocument(storage, key, signal), { schema: slotSchema, cipher: undefined, key }),
-    );
-  }
-  return slots;
 }
 
 /** Opens the key with one way in and adds another. */
@@ -125,23 +111,18 @@ export async function addSlot(
   const facts = await readFacts(storage, signal);
   if (facts.keyId === undefined)
     throw new InvalidRequest('not-encrypted', 'Cannot add a key slot as the repository is not encrypted');
-  const slots = await listSlots(storage, signal);
-  for (const slot of slots) {
-    const key = await openSlot(slot, known);
-    if (!key) continue;
-    const made = await createSlot(key, added, { label, createdAt });
-    await putSlot(storage, made, signal);
-    return made;
-  }
-  throw wrongKey(known, slots.length);
+  const key = await unlockRepository(await readSlots(storage, signal), known, facts.keyId);
+  const made = await createSlot(key, added, { label, createdAt });
+  await putSlot(storage, made, signal);
+  return made;
 }
 
-/** Removes a way in. The last one stays: without it nobody could read anything any more. */
+/** Removes a way in, or one that is damaged. The last one stays: without it nobody could read anything any more. */
 export async function removeSlot(storage: Storage, slot: string, signal: AbortSignal): Promise<void> {
-  const slots = await listSlots(storage, signal);
-  if (!slots.some((each) => each.slot === slot))
+  const { slots, damaged } = await readSlots(storage, signal);
+  if (![...slots, ...damaged].some((each) => each.slot === slot))
     throw new InvalidRequest('no-such-slot', `Cannot remove key slot ${slot} as there is none of that name`);
-  if (slots.length === 1)
+  if (slots.every((each) => each.slot === slot))
     throw new Conflict('last-slot', `Cannot remove key slot ${slot} as it is the last way in`, {
       nextStep: 'Add another one first.',
     });

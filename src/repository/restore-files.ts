@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from './extent.ts';
 import { fetchBlocks, type VerifiedRun } from './fetch-blocks.ts';
 import { FileTable } from './file-table.ts';
 import { IndexReader } from './index-reader.ts';
-import { runLength, runsOfLeaf } from './plan-runs.ts';
+import { runLength, runsOfLeaf, zeroBytes } from './plan-runs.ts';
 import { restoringFailure } from './reading-failure.ts';
 import type { Repository } from './repository.ts';
 import { type PlannedRun, RestorePlan } from './restore-plan.ts';
@@ -32,8 +32,9 @@ const ZEROS = Buffer.alloc(HOLE_BYTES);
 
 /**
  * Writes a backup's files into a directory, segment by segment. Every block is verified before it is written; when this
- * throws, the directory is not to be used. Nothing is synced to disk: `syncTree` does it when the files are prepared.
- * @throws CorruptData; Failure `target-full`, `target-not-written`
+ * throws, the directory is not to be used. Every byte of the backup is accounted for. Nothing is synced to disk: `syncTree`
+ * does it when the files are prepared.
+ * @throws CorruptData, `restore-incomplete` among them; Failure `target-full`, `target-not-written`
  */
 export async function restoreFiles(
   repository: Repository,
@@ -57,7 +58,7 @@ async function writeFiles(
   const segments = (await index.segments()).map((use) => use.name).toSorted();
   await using files = new FileTable(directory);
   await using plan = new RestorePlan({ directory, segments: segments.length });
-  const sizes = await planFiles({ index, segments, files, plan });
+  const { sizes, zeros } = await planFiles({ index, segments, files, plan });
   const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file]?.size ?? 0);
   let done = 0;
   const onRun = async ({ run, bytes }: VerifiedRun): Promise<void> => {
@@ -76,7 +77,24 @@ async function writeFiles(
     );
   });
   await files.finish();
+  refuseIncomplete(sealed, { written: done, zeros });
   return { files: sealed.files, bytes: sealed.logicalBytes };
+}
+
+/** A plan that lost some of its runs would leave zeros where there was data: the bytes are counted apart from the plan. */
+function refuseIncomplete(
+  { backup, logicalBytes }: Sealed,
+  { written, zeros }: { readonly written: number; readonly zeros: number },
+): void {
+  if (written + zeros === logicalBytes) return;
+  throw new CorruptData(
+    'restore-incomplete',
+    `Cannot restore backup ${backup} as its files came out incomplete: ${written} bytes and ${zeros} of zeros, not ${logicalBytes}`,
+    {
+      nextStep:
+        'Do not use what was written. Restore again, or another backup; `holdfast repository check` tells which ones are whole.',
+    },
+  );
 }
 
 interface Planning {
@@ -86,13 +104,15 @@ interface Planning {
   readonly plan: RestorePlan;
 }
 
-/** Creates every file at its size and plans its blocks. @returns size and kind of each, by its number. */
-async function planFiles({
-  index,
-  segments,
-  files,
-  plan,
-}: Planning): Promise<{ readonly size: number; readonly isSparse: boolean }[]> {
+interface PlannedFiles {
+  /** Size and kind of each file, by its number. */
+  readonly sizes: readonly { readonly size: number; readonly isSparse: boolean }[];
+  /** Bytes of all files that are zeros and need not be written. */
+  readonly zeros: number;
+}
+
+/** Creates every file at its size and plans its blocks. */
+async function planFiles({ index, segments, files, plan }: Planning): Promise<PlannedFiles> {
   const numbers = new Map(segments.map((name, number) => [name, number]));
   const segmentNumber = (name: string): number => {
     const number = numbers.get(name);
@@ -101,14 +121,16 @@ async function planFiles({
     return number;
   };
   const sizes: { size: number; isSparse: boolean }[] = [];
+  let zeros = 0;
   for await (const entry of index.files()) {
     const file = await files.create(entry.path, entry.size);
     sizes.push({ size: entry.size, isSparse: entry.isSparse });
     for await (const { extent, firstBlock } of walkFile(index, entry)) {
       for (const run of runsOfLeaf(extent, { file, firstBlock, segmentNumber })) await plan.add(run);
+      zeros += zeroBytes(extent, { firstBlock, size: entry.size });
     }
   }
-  return sizes;
+  return { sizes, zeros };
 }
 
 async function writeSparse(

@@ -25,6 +25,8 @@ export interface SegmentWriterOptions {
   readonly signal: AbortSignal;
   /** Called in order after each frame got its place: the moment to add the nodes that are now complete. */
   readonly onPlaced: () => Promise<void>;
+  /** What went wrong, once: buffers that are under way do not come back. */
+  readonly onFailure: (cause: unknown) => void;
 }
 
 export interface WrittenSegment {
@@ -38,6 +40,14 @@ interface OpenFrame {
   readonly buffer: Buffer;
   length: number;
   readonly runs: BlockRun[];
+  /** Called when the buffer's bytes are not needed any more. */
+  readonly release: () => void;
+}
+
+/** Where a block comes from. */
+export interface BlockOrigin {
+  readonly path: string;
+  readonly block: number;
 }
 
 /**
@@ -52,6 +62,7 @@ export class SegmentWriter {
   readonly #frames: BufferPool;
   readonly #segments: BufferPool;
   readonly #uploads = new Set<Promise<void>>();
+  readonly #compressing = new Set<Promise<void>>();
   #failure: { readonly cause: unknown } | undefined;
   #frame: OpenFrame | undefined;
   #segment: { readonly open: OpenSegment; readonly buffer: Buffer } | undefined;
@@ -83,28 +94,31 @@ export class SegmentWriter {
 
   async makeRoom(): Promise<void> {
     this.#check();
-    if (this.#frame) this.#submit(this.#frame);
+    await this.#submitOpen();
     const buffer = await this.#frames.wait();
-    this.#frame = { handle: { place: undefined }, buffer, length: 0, runs: [] };
+    this.#frame = openFrame(buffer, () => this.#frames.give(buffer));
+  }
+
+  /** Begins a frame in a buffer of the caller's, which `release` gives back: its blocks are there already. */
+  async beginFrame(whole: { readonly buffer: Buffer; readonly release: () => void }): Promise<WholeFrame> {
+    this.#check();
+    await this.#submitOpen();
+    const frame = openFrame(whole.buffer, whole.release);
+    return {
+      get length() {
+        return frame.length;
+      },
+      append: (length, origin) => append(frame, length, origin),
+      submit: async () => this.#submit(frame),
+    };
   }
 
   /** Copies the block. Only when `hasRoom`. */
-  addBlock(
-    bytes: Uint8Array,
-    path: string,
-    block: number,
-  ): { readonly frame: FrameHandle; readonly plainOffset: number } {
+  addBlock(bytes: Uint8Array, origin: BlockOrigin): PlacedBlock {
     const frame = this.#frame;
     if (!frame) throw new RangeError('no room for a block');
-    const plainOffset = frame.length;
-    frame.buffer.set(bytes, plainOffset);
-    frame.length += bytes.length;
-    const last = frame.runs.at(-1);
-    if (last && last.path === path && last.firstBlock + last.count === block) {
-      last.count += 1;
-      last.bytes += bytes.length;
-    } else frame.runs.push({ path, firstBlock: block, count: 1, bytes: bytes.length });
-    return { frame: frame.handle, plainOffset };
+    frame.buffer.set(bytes, frame.length);
+    return append(frame, bytes.length, origin);
   }
 
   /** Places a node at once. Only from `onPlaced` or after `drain`: there is one place where things are put in order. */
@@ -124,9 +138,7 @@ export class SegmentWriter {
 
   /** Every block has its place when this resolves. */
   async drain(): Promise<void> {
-    if (this.#frame && this.#frame.length > 0) this.#submit(this.#frame);
-    else if (this.#frame) this.#frames.give(this.#frame.buffer);
-    this.#frame = undefined;
+    await this.#submitOpen();
     await this.#placed;
     this.#check();
   }
@@ -139,16 +151,28 @@ export class SegmentWriter {
     this.#check();
   }
 
-  #submit(frame: OpenFrame): void {
+  async #submitOpen(): Promise<void> {
+    const frame = this.#frame;
     this.#frame = undefined;
+    if (frame && frame.length > 0) await this.#submit(frame);
+    else frame?.release();
+  }
+
+  /** Resolves when the frame is being compressed: only so many are at once. */
+  async #submit(frame: OpenFrame): Promise<void> {
+    while (this.#compressing.size >= this.#options.compressions) await Promise.race(this.#compressing);
     const packed = this.#options.compressor.compress(frame.buffer.subarray(0, frame.length));
-    packed.catch(() => undefined);
+    const ended: Promise<void> = packed.then(
+      () => void this.#compressing.delete(ended),
+      () => void this.#compressing.delete(ended),
+    );
+    this.#compressing.add(ended);
     this.#placed = this.#placed.then(async () => {
       const done = await packed;
       const segment = await this.#segmentFor(done.body.length, frame.runs.length);
       frame.handle.place = segment.addData(done, frame.length, frame.runs);
       done.release();
-      this.#frames.give(frame.buffer);
+      frame.release();
       await this.#options.onPlaced();
     });
     this.#placed.catch((cause: unknown) => this.#fail(cause));
@@ -194,6 +218,7 @@ export class SegmentWriter {
   }
 
   #fail(cause: unknown): void {
+    if (!this.#failure) this.#options.onFailure(cause);
     this.#failure ??= { cause };
     this.#frames.fail(cause);
     this.#segments.fail(cause);
@@ -203,4 +228,32 @@ export class SegmentWriter {
     this.#options.signal.throwIfAborted();
     if (this.#failure) throw this.#failure.cause;
   }
+}
+
+/** A frame whose blocks are appended where they lie, one after the other, until it is submitted. */
+export interface WholeFrame {
+  readonly length: number;
+  append(length: number, origin: BlockOrigin): PlacedBlock;
+  submit(): Promise<void>;
+}
+
+/** The frame that will hold a block, and where in it. */
+export interface PlacedBlock {
+  readonly frame: FrameHandle;
+  readonly plainOffset: number;
+}
+
+function openFrame(buffer: Buffer, release: () => void): OpenFrame {
+  return { handle: { place: undefined }, buffer, length: 0, runs: [], release };
+}
+
+function append(frame: OpenFrame, length: number, { path, block }: BlockOrigin): PlacedBlock {
+  const plainOffset = frame.length;
+  frame.length += length;
+  const last = frame.runs.at(-1);
+  if (last && last.path === path && last.firstBlock + last.count === block) {
+    last.count += 1;
+    last.bytes += length;
+  } else frame.runs.push({ path, firstBlock: block, count: 1, bytes: length });
+  return { frame: frame.handle, plainOffset };
 }

@@ -1,5 +1,5 @@
 import type { ErrorBody } from '../api/errors.ts';
-import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { Conflict, Failure, InvalidRequest, isPermanent } from '../lib/failure.ts';
 import { TooManyFailures } from './failed-attempts.ts';
 import { InvalidFields } from './invalid-fields.ts';
 
@@ -45,7 +45,7 @@ export function answerFor(error: unknown, detailsOf: (error: Failure) => unknown
 function statusOf(error: Failure): number {
   if (error instanceof InvalidRequest) return 400;
   if (error instanceof Conflict) return 409;
-  return error instanceof PermanentFailure ? 422 : 503;
+  return isPermanent(error) ? 422 : 503;
 }
 
 function commonDetails(error: Failure): unknown {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { hashingHere } from '../../src/repository/block-hasher.ts';
 import { BackupWriter } from '../../src/repository/backup-writer.ts';
 import { type Cipher, ID_BYTES, openCipher } from '../../src/repository/cipher.ts';
 import { BLOCK_BYTES } from '../../src/repository/extent.ts';
@@ -55,6 +56,7 @@ const counting: Cipher = {
 const body = Buffer.alloc(4 << 20, 1);
 const samples: { readonly bytes: number; readonly memory: number }[] = [];
 using writer = new BackupWriter({
+  hasher: hashingHere(counting),
   storage: dropping,
   cipher: counting,
   attempt: { backup: newBackupId(systemClock.now()), attempt: newAttemptId() },

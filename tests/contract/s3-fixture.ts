@@ -29,7 +29,7 @@ export async function startS3Fixture(): Promise<S3Fixture> {
   const proxy = await startFaultProxy(server.endpoint);
   const { region, accessKey: accessKeyId, secretKey: secretAccessKey } = server;
   const endpoint = proxy.endpoint;
-  const options = { bucket: 'faults', endpoint, region, accessKeyId, secretAccessKey, noProgressMs: 400 };
+  const options = { bucket: 'faults', endpoint, region, accessKeyId, secretAccessKey };
   const storage = new S3Storage(options);
   return {
     server,

@@ -116,36 +116,36 @@ const readOnlyUser = `
   }));
 `;
 
-describe.skipIf(!canMount)(
-  'a file system (skipped where tmpfs cannot be mounted: needs root and the right to mount)',
-  () => {
-    beforeEach(() => mount('size=2m'));
-    afterEach(() => spawnSync('/bin/umount', ['--lazy', root]));
+describe('a file system', () => {
+  beforeEach(async ({ skip }) => {
+    skip(!canMount, 'a tmpfs needs root and the right to mount');
+    await mount('size=2m');
+  });
+  afterEach(() => spawnSync('/bin/umount', ['--lazy', root]));
 
-    test('that is full is a transient failure, which leaves nothing behind', async () => {
-      await storage.put('before', Buffer.alloc(1000));
-      const failure = await storage.put('big/object', Buffer.alloc(3 << 20)).catch((error: unknown) => error);
-      expect(failure).toMatchObject({
-        name: 'Failure',
-        code: 'storage-full',
-        nextStep: expect.stringMatching(/^Free space/),
-      });
-      expect(await keysOf(storage, '')).toEqual(['before']);
-      expect(await readdir(join(root, '.incoming'))).toEqual([]);
-      expect(await storage.put('big/object', Buffer.alloc(1 << 20))).toBe('stored');
+  test('that is full is a transient failure, which leaves nothing behind', async () => {
+    await storage.put('before', Buffer.alloc(1000));
+    const failure = await storage.put('big/object', Buffer.alloc(3 << 20)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      name: 'Failure',
+      code: 'storage-full',
+      nextStep: expect.stringMatching(/^Free space/),
     });
+    expect(await keysOf(storage, '')).toEqual(['before']);
+    expect(await readdir(join(root, '.incoming'))).toEqual([]);
+    expect(await storage.put('big/object', Buffer.alloc(1 << 20))).toBe('stored');
+  });
 
-    test('that is read-only is a permanent failure, and can still be read', async () => {
-      await storage.put('old', Buffer.from('old'));
-      await mount('remount,ro');
-      const readOnly = { name: 'PermanentFailure', code: 'storage-read-only' };
-      await expect(storage.put('new', Buffer.alloc(1))).rejects.toMatchObject(readOnly);
-      await expect(storage.delete(['old'])).rejects.toMatchObject(readOnly);
-      expect((await storage.get('old')).toString()).toBe('old');
-      expect(await keysOf(storage, '')).toEqual(['old']);
-    });
-  },
-);
+  test('that is read-only is a permanent failure, and can still be read', async () => {
+    await storage.put('old', Buffer.from('old'));
+    await mount('remount,ro');
+    const readOnly = { name: 'PermanentFailure', code: 'storage-read-only' };
+    await expect(storage.put('new', Buffer.alloc(1))).rejects.toMatchObject(readOnly);
+    await expect(storage.delete(['old'])).rejects.toMatchObject(readOnly);
+    expect((await storage.get('old')).toString()).toBe('old');
+    expect(await keysOf(storage, '')).toEqual(['old']);
+  });
+});
 
 async function mount(options: string): Promise<void> {
   const { status, stderr } = spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'none', root], {

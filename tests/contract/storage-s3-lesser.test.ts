@@ -138,7 +138,7 @@ describe('a store that cannot be used', () => {
   test('never shows a secret', async () => {
     const secretAccessKey = 'a-very-secret-key';
     const sessionToken = 'a-very-secret-token';
-    await using storage = new S3Storage({ ...s3.options, secretAccessKey, sessionToken });
+    await using storage = new S3Storage({ ...s3.options, secretAccessKey, sessionToken, noProgressMs: 400 });
     const body = `<Error><Code>ExpiredToken</Code><Message>expired</Message><Token-0>${sessionToken}</Token-0></Error>`;
     const faults: readonly (Fault | undefined)[] = [
       undefined,

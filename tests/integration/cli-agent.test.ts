@@ -62,7 +62,7 @@ test('a drill and a restore of it, found by a short name in the repository', asy
   const restored = await holdfast(['restore', 'latest', '--to', target, ...repository], lookedUp);
   expect(restored, restored.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining(`into ${target}.`) });
   const again = failed(await holdfast(['restore', 'latest', '--to', target, ...repository], lookedUp));
-  expect(again.message).toContain('not empty');
+  expect(again).toMatchObject({ code: 6, message: expect.stringContaining('not empty') });
   expect(failed(await run('drill', 'latest'))).toMatchObject({ code: 2, message: expect.stringContaining('whole id') });
   expect(failed(await run('restore', '20260101T000000Z-00000000', '--to', target, '--folder', 'db1')).code).toBe(3);
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureMariadb } from '../../scripts/setup/mariadb.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openRepository } from '../../src/repository/repository.ts';
+import type { Unlock } from '../../src/repository/slots.ts';
 import { parseLocation } from '../../src/storage/location.ts';
 import { openStorage, type StorageSecrets } from '../../src/storage/open-storage.ts';
 import { type CliOptions, type CliRun, documentsOf, failed, holdfast } from '../support/cli.ts';
@@ -14,6 +15,8 @@ import { backUp, neverAborted, startAttempt } from '../support/repositories.ts';
 import { startVersitygw } from '../support/servers.ts';
 
 const passphrase = 'a passphrase for tests';
+/** Opens in no time, where a passphrase costs each run a third of a second. */
+const keyFile = Buffer.alloc(32, 7);
 const cleanUp = new AsyncDisposableStack();
 let folder: string;
 
@@ -22,7 +25,7 @@ beforeAll(async () => {
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, 'pass'), `${passphrase}\n`, { mode: 0o600 });
   await writeFile(join(folder, 'wrong'), 'another passphrase\n', { mode: 0o600 });
-  await writeFile(join(folder, 'key'), Buffer.alloc(32, 7), { mode: 0o600 });
+  await writeFile(join(folder, 'key'), keyFile, { mode: 0o600 });
 });
 afterAll(() => cleanUp.disposeAsync());
 
@@ -35,9 +38,8 @@ const files = new Map([
 ]);
 
 /** Two backups, and one that was begun; returns the ids of all three. */
-async function fill(location: string, secrets: StorageSecrets = {}): Promise<string[]> {
+async function fill(location: string, { unlock, secrets = {} }: Pick<Place, 'unlock' | 'secrets'>): Promise<string[]> {
   await using storage = await openStorage(parseLocation(location), { secrets });
-  const unlock = { kind: 'passphrase', passphrase } as const;
   const repository = await openRepository(storage, { clock: systemClock, signal: neverAborted, unlock });
   const first = await backUp(repository, { files, random });
   files.get('ibdata1')?.fill(9, 0, 20_000);
@@ -49,15 +51,17 @@ async function fill(location: string, secrets: StorageSecrets = {}): Promise<str
 interface Place {
   readonly location: string;
   readonly options: CliOptions;
+  readonly unlock: Unlock;
+  readonly secrets?: StorageSecrets;
 }
 
 async function directoryPlace(): Promise<Place> {
   const location = join(folder, 'repository');
-  const env = { HOLDFAST_REPOSITORY: location, HOLDFAST_PASSPHRASE_FILE: join(folder, 'pass') };
-  return { location, options: { env } };
+  const env = { HOLDFAST_REPOSITORY: location, HOLDFAST_KEY_FILE: join(folder, 'key') };
+  return { location, options: { env }, unlock: { kind: 'key-file', bytes: keyFile } };
 }
 
-async function bucketPlace(): Promise<Place & { readonly secrets: StorageSecrets }> {
+async function bucketPlace(): Promise<Place> {
   const server = cleanUp.use(await startVersitygw());
   await server.createBucket('cli');
   const location = `s3://cli/some/folder?endpoint=${server.endpoint}&region=${server.region}`;
@@ -67,7 +71,8 @@ async function bucketPlace(): Promise<Place & { readonly secrets: StorageSecrets
     HOLDFAST_S3_ACCESS_KEY_ID: server.accessKey,
     HOLDFAST_S3_SECRET_ACCESS_KEY: server.secretKey,
   };
-  return { location, options: { env }, secrets: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey } };
+  const secrets = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey };
+  return { location, options: { env }, unlock: { kind: 'passphrase', passphrase }, secrets };
 }
 
 describe.each([
@@ -78,13 +83,13 @@ describe.each([
   let ids: string[];
 
   beforeAll(async () => {
-    const { location, options, secrets }: Place & { secrets?: StorageSecrets } = await makePlace();
-    run = async (...args) => holdfast(['repository', ...args], options);
-    const made = await run('init', '--json');
-    expect(made.stderr).toBe('');
-    expect(documentsOf(made)).toMatchObject([{ type: 'result', isEncrypted: true, conditionalPut: true }]);
+    const made = await makePlace();
+    run = async (...args) => holdfast(['repository', ...args], made.options);
+    const initialised = await run('init', '--json');
+    expect(initialised.stderr).toBe('');
+    expect(documentsOf(initialised)).toMatchObject([{ type: 'result', isEncrypted: true, conditionalPut: true }]);
     expect(await run('list')).toMatchObject({ code: 0, stdout: 'No backup is here yet.\n' });
-    ids = await fill(location, secrets);
+    ids = await fill(made.location, made);
   });
 
   test('a second repository is refused', async () => {
@@ -237,6 +242,14 @@ describe('keys', () => {
     const old = String(slots.find(({ label }) => label === 'me')?.['slot']);
     const remove = (slot: string): Promise<CliRun> =>
       run('repository', 'key', 'remove', slot, '--yes', '--key-file', key);
+    // One that makes no sense keeps nobody out, is shown, and can go.
+    const damaged = '0'.repeat(16);
+    await writeFile(join(location(), 'keys', `${damaged}.json`), '{');
+    expect(await run('repository', 'key', 'list')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('damaged'),
+    });
+    expect(await remove(damaged)).toMatchObject({ code: 0 });
     expect(await remove(old)).toMatchObject({ code: 0 });
     expect(failed(await run('repository', 'check', '--passphrase-file', pass))).toMatchObject({ code: 4 });
     expect(failed(await remove(old))).toMatchObject({ code: 3 });
@@ -253,9 +266,9 @@ describe('keys', () => {
 describe('damage', () => {
   test('flipped bits and missing segments are found, noted, and told by the exit code', async () => {
     const location = join(folder, 'damaged');
-    const options = { env: { HOLDFAST_REPOSITORY: location, HOLDFAST_PASSPHRASE_FILE: join(folder, 'pass') } };
+    const options = { env: { HOLDFAST_REPOSITORY: location, HOLDFAST_KEY_FILE: join(folder, 'key') } };
     await holdfast(['repository', 'init'], options);
-    const [first = '', second = ''] = await fill(location);
+    const [first = '', second = ''] = await fill(location, { unlock: { kind: 'key-file', bytes: keyFile } });
     const data = join(location, 'backups', first);
     const segments = execFileSync('ls', ['-S', data], { encoding: 'utf8' }).split('\n');
     const segment = join(data, segments[0] ?? '');

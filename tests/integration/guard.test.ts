@@ -3,11 +3,12 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { guardFor } from '../../src/core/guards.ts';
 import { placeRestored } from '../../src/core/placement.ts';
 import { newDataDirectory } from '../support/data-directory.ts';
 import { proveAtEveryStep } from '../support/guard-proof.ts';
+import { makePreparedBackup } from '../support/prepared-backup.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
 
@@ -24,7 +25,6 @@ const tables = ['app.rows_innodb', 'app.rows_aria', 'app.rows_myisam', 'mysql.gl
 
 describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
   const bin = bins[series] ?? '';
-  if (bin === '') console.log(`skipped: no MariaDB ${series} was found`);
   let root: string;
   let version: string;
   let checksums: string[][];
@@ -36,45 +36,46 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
     await using source = await startMariadb({ bin });
     version = (await source.query('SELECT VERSION()'))[0]?.[0] ?? '';
     checksums = await fill(source);
-    await backUp(source, join(root, 'backup'));
+    await makePreparedBackup(source, join(root, 'backup'));
   });
 
-  afterAll(() => rm(root, { recursive: true, force: true }));
+  beforeEach(({ skip }) => skip(bin === '', `no MariaDB ${series} was found`));
 
-  test.skipIf(bin === '')(
-    'keeps the server from starting at every step of a restore in place and of the way back',
-    async () => {
-      console.log(`guard proof on MariaDB ${version}`);
-      const guard = guardFor({ vendor: 'MariaDB', version });
-      const [target, prepared, old] = [
-        join(root, 'data'),
-        join(root, '.holdfast-restore-1'),
-        join(root, '.holdfast-old-1'),
-      ];
-      await newDataDirectory({ bin, into: target, user: serverUser() });
-      await cp(join(root, 'backup'), prepared, { recursive: true });
-      await serverUser().own(prepared);
-      const waysToStart = series === '10.11' ? [[], leastDemanding] : [leastDemanding];
-      const proof = proveAtEveryStep({
-        server: join(bin, 'mariadbd'),
-        waysToStart,
-        target,
-        guardFiles: guard.files,
-      });
+  afterAll(async () => {
+    if (bin !== '') await rm(root, { recursive: true, force: true });
+  });
 
-      const placement = await placeRestored({ id: '1', prepared, target, old, guard, signal, files: proof.files });
-      const onTheWayIn = proof.refusals();
-      expect(onTheWayIn).toBeGreaterThan(20);
-      expect(await checksumsOf(bin, target)).toEqual(checksums);
+  test('keeps the server from starting at every step of a restore in place and of the way back', async () => {
+    console.log(`guard proof on MariaDB ${version}`);
+    const guard = guardFor({ vendor: 'MariaDB', version });
+    const [target, prepared, old] = [
+      join(root, 'data'),
+      join(root, '.holdfast-restore-1'),
+      join(root, '.holdfast-old-1'),
+    ];
+    await newDataDirectory({ bin, into: target, user: serverUser() });
+    await cp(join(root, 'backup'), prepared, { recursive: true });
+    await serverUser().own(prepared);
+    const waysToStart = series === '10.11' ? [[], leastDemanding] : [leastDemanding];
+    const proof = proveAtEveryStep({
+      server: join(bin, 'mariadbd'),
+      waysToStart,
+      target,
+      guardFiles: guard.files,
+    });
 
-      await placement.rollBack({ signal });
-      expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);
-      await using again = await startMariadb({ bin, dataDirectory: target });
-      expect(await again.query("SHOW DATABASES LIKE 'app'")).toEqual([]);
-    },
-  );
+    const placement = await placeRestored({ id: '1', prepared, target, old, guard, signal, files: proof.files });
+    const onTheWayIn = proof.refusals();
+    expect(onTheWayIn).toBeGreaterThan(20);
+    expect(await checksumsOf(bin, target)).toEqual(checksums);
 
-  test.skipIf(bin === '')('keeps the server from starting while an empty mount point is filled', async () => {
+    await placement.rollBack({ signal });
+    expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);
+    await using again = await startMariadb({ bin, dataDirectory: target });
+    expect(await again.query("SHOW DATABASES LIKE 'app'")).toEqual([]);
+  });
+
+  test('keeps the server from starting while an empty mount point is filled', async () => {
     const guard = guardFor({ vendor: 'MariaDB', version });
     const target = join(root, 'mounted');
     const prepared = join(target, '.holdfast-restore-2');
@@ -96,43 +97,38 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
 describe('the guard of MySQL 9.7', async () => {
   const server = await findMysql();
   const [program, version] = [server?.program ?? '', server?.version ?? ''];
-  if (server === undefined)
-    console.log('skipped: no MySQL 9.7 server (mysqld) on the PATH, its guard was proven by hand');
 
-  test.skipIf(server === undefined)(
-    'keeps the server from starting at every step of a restore in place',
-    async () => {
-      const root = await mkdtemp(join(tmpdir(), 'holdfast-guard-'));
-      const [target, prepared, old] = [
-        join(root, 'data'),
-        join(root, '.holdfast-restore-1'),
-        join(root, '.holdfast-old-1'),
-      ];
-      await mkdir(target);
-      await serverUser().own(root);
-      const ways = ['--secure-file-priv=NULL', '--mysqlx=OFF'];
-      await run(program, [
-        '--no-defaults',
-        ...serverUser().arguments,
-        ...ways,
-        `--datadir=${target}`,
-        '--initialize-insecure',
-      ]);
-      await run('cp', ['-a', target, prepared]);
-      const guard = guardFor({ vendor: 'MySQL', version });
-      const proof = proveAtEveryStep({
-        server: program,
-        waysToStart: [ways, [...ways, '--innodb-force-recovery=6', '--log-bin=bin']],
-        target,
-        guardFiles: guard.files,
-      });
-      const placement = await placeRestored({ id: '1', prepared, target, old, guard, signal, files: proof.files });
-      await placement.rollBack({ signal });
-      expect(proof.refusals()).toBeGreaterThan(60);
-      await rm(root, { recursive: true });
-    },
-    600_000,
-  );
+  test('keeps the server from starting at every step of a restore in place', async ({ skip }) => {
+    skip(server === undefined, 'no MySQL 9.7 server (mysqld) is on the PATH; its guard was proven by hand');
+    const root = await mkdtemp(join(tmpdir(), 'holdfast-guard-'));
+    const [target, prepared, old] = [
+      join(root, 'data'),
+      join(root, '.holdfast-restore-1'),
+      join(root, '.holdfast-old-1'),
+    ];
+    await mkdir(target);
+    await serverUser().own(root);
+    const ways = ['--secure-file-priv=NULL', '--mysqlx=OFF'];
+    await run(program, [
+      '--no-defaults',
+      ...serverUser().arguments,
+      ...ways,
+      `--datadir=${target}`,
+      '--initialize-insecure',
+    ]);
+    await run('cp', ['-a', target, prepared]);
+    const guard = guardFor({ vendor: 'MySQL', version });
+    const proof = proveAtEveryStep({
+      server: program,
+      waysToStart: [ways, [...ways, '--innodb-force-recovery=6', '--log-bin=bin']],
+      target,
+      guardFiles: guard.files,
+    });
+    const placement = await placeRestored({ id: '1', prepared, target, old, guard, signal, files: proof.files });
+    await placement.rollBack({ signal });
+    expect(proof.refusals()).toBeGreaterThan(60);
+    await rm(root, { recursive: true });
+  }, 600_000);
 });
 
 async function fill(server: MariadbServer): Promise<string[][]> {
@@ -142,18 +138,6 @@ async function fill(server: MariadbServer): Promise<string[][]> {
     CREATE TABLE app.rows_aria (id INT PRIMARY KEY, t TEXT) ENGINE=Aria SELECT seq AS id, REPEAT('a', seq) AS t FROM seq_1_to_500;
     CREATE TABLE app.rows_myisam (id INT PRIMARY KEY) ENGINE=MyISAM SELECT seq AS id FROM seq_1_to_500;`);
   return server.query(`CHECKSUM TABLE ${tables.join(', ')}`);
-}
-
-async function backUp(server: MariadbServer, directory: string): Promise<void> {
-  const tool = join(server.bin, 'mariadb-backup');
-  await run(tool, [
-    '--no-defaults',
-    '--backup',
-    '--user=root',
-    `--socket=${server.socket}`,
-    `--target-dir=${directory}`,
-  ]);
-  await run(tool, ['--no-defaults', '--prepare', `--target-dir=${directory}`]);
 }
 
 async function checksumsOf(bin: string, dataDirectory: string): Promise<string[][]> {

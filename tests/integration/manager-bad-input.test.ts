@@ -177,8 +177,7 @@ test('a page cannot be put into a frame or run scripts of others', async () => {
 });
 
 test('on a full disk reading goes on, writing says so, and nothing is lost', async ({ skip }) => {
-  using disk = smallDisk('2m');
-  if (disk === undefined) return skip('this user may not mount a file system');
+  using disk = smallDisk('2m', skip);
   await using small = await startTestManager({ startControl: startStandInControl, stateDirectory: disk.path });
   const place = { type: 'directory', path: '/srv/backups' } as const;
   const create = async (number: number) => {

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkDrill } from '../../src/core/drill-check.ts';
 import { giveTo, ownershipFor } from '../../src/core/ownership.ts';
 import { type ScratchServerOptions, startScratchServer } from '../../src/core/scratch-server.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
 import { Sql } from '../../src/engine/sql.ts';
+import { makePreparedBackup } from '../support/prepared-backup.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
 
@@ -24,7 +25,6 @@ const bins = {
 
 describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backup of a replica', (series, bin) => {
   const running = bin !== '';
-  if (!running) console.log(`skipped: no MariaDB ${series} was found`);
   const stack = new AsyncDisposableStack();
   let root: string;
   let source: MariadbServer;
@@ -69,7 +69,7 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
       'SET sql_log_bin=0; CREATE EVENT app.tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO app.ticks VALUES (NOW(6))',
     );
     await until(async () => (await countOf(replica, 'app.ticks')) > 0);
-    await backUp(replica, join(root, 'data'));
+    await makePreparedBackup(replica, join(root, 'data'));
     // The tool leaves these out. With them, any server that may replicate reaches for the source as soon as it starts.
     for (const name of ['master.info', 'multi-master.info']) {
       await cp(join(replica.dataDirectory, name), join(root, 'data', name));
@@ -79,6 +79,8 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
       (await replica.query('SHOW GLOBAL VARIABLES')).map(([name, value]) => [name, value ?? '']),
     );
   });
+
+  beforeEach(({ skip }) => skip(!running, `no MariaDB ${series} was found`));
 
   afterAll(() => stack.disposeAsync());
 
@@ -93,7 +95,7 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
       ...more,
     });
 
-  test.skipIf(!running)('reaches nobody: the source notices nothing, no event runs, no port is open', async () => {
+  test('reaches nobody: the source notices nothing, no event runs, no port is open', async () => {
     const before = await seenBy(source);
     const slaveStatus = await replica.query('SHOW SLAVE HOSTS');
     {
@@ -124,7 +126,7 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
     expect(await findServerUsing(join(root, 'data'))).toBeUndefined();
   });
 
-  test.skipIf(!running)('finds every table good, with the checksums of the source', async () => {
+  test('finds every table good, with the checksums of the source', async () => {
     await using scratch = await start();
     const progress: number[] = [];
     const result = await checkDrill({
@@ -146,7 +148,7 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
 
   if (series !== '10.11') return;
 
-  test.skipIf(!running)('tells a lost and a damaged table, and goes on', async () => {
+  test('tells a lost and a damaged table, and goes on', async () => {
     const damaged = join(root, 'damaged');
     await cp(join(root, 'data'), damaged, { recursive: true });
     await rm(join(damaged, 'app', 'rows_innodb.ibd'));
@@ -157,24 +159,21 @@ describe.each(Object.entries(bins))('a scratch server of MariaDB %s on the backu
     expect([...new Set(errors.map(({ table }) => table))]).toEqual(['app.rows_innodb', 'app.rows_myisam']);
   });
 
-  test.skipIf(!running)(
-    'that cannot start ends with the last lines of its log, and leaves nothing behind',
-    async () => {
-      const broken = join(root, 'broken');
-      await cp(join(root, 'data'), broken, { recursive: true });
-      await writeFile(join(broken, 'ibdata1'), 'nothing');
-      await giveTo(broken, ownershipFor(serverUser()), { signal });
-      const before = await holdfastFolders();
-      await expect(start({ dataDirectory: broken })).rejects.toMatchObject({
-        code: 'scratch-server-ended',
-        evidence: expect.arrayContaining([expect.stringContaining('ibdata1')]),
-      });
-      expect(await holdfastFolders()).toEqual(before);
-      expect(await findServerUsing(broken)).toBeUndefined();
-    },
-  );
+  test('that cannot start ends with the last lines of its log, and leaves nothing behind', async () => {
+    const broken = join(root, 'broken');
+    await cp(join(root, 'data'), broken, { recursive: true });
+    await writeFile(join(broken, 'ibdata1'), 'nothing');
+    await giveTo(broken, ownershipFor(serverUser()), { signal });
+    const before = await holdfastFolders();
+    await expect(start({ dataDirectory: broken })).rejects.toMatchObject({
+      code: 'scratch-server-ended',
+      evidence: expect.arrayContaining([expect.stringContaining('ibdata1')]),
+    });
+    expect(await holdfastFolders()).toEqual(before);
+    expect(await findServerUsing(broken)).toBeUndefined();
+  });
 
-  test.skipIf(!running)('is gone when it is cancelled while it starts', async () => {
+  test('is gone when it is cancelled while it starts', async () => {
     const controller = new AbortController();
     const starting = start({
       signal: controller.signal,
@@ -209,18 +208,6 @@ async function until(isDone: () => Promise<boolean>): Promise<void> {
     if (performance.now() > deadline) throw new Error('The replica did not catch up in time');
     await sleep(50);
   }
-}
-
-async function backUp(server: MariadbServer, directory: string): Promise<void> {
-  const tool = join(server.bin, 'mariadb-backup');
-  await run(tool, [
-    '--no-defaults',
-    '--backup',
-    '--user=root',
-    `--socket=${server.socket}`,
-    `--target-dir=${directory}`,
-  ]);
-  await run(tool, ['--no-defaults', '--prepare', `--target-dir=${directory}`]);
 }
 
 /** Everything by which a server could tell that someone came, but for the one connection that asks. */
@@ -258,6 +245,7 @@ async function listeningSockets(pid: number): Promise<{ tcp: number; unix: numbe
   };
 }
 
+/** Those of this process: others may have some. */
 async function holdfastFolders(): Promise<string[]> {
-  return (await readdir('/tmp')).filter((name) => /^holdfast-scratch-\d/.test(name)).toSorted();
+  return (await readdir(tmpdir())).filter((name) => name.startsWith(`holdfast-scratch-${process.pid}-`)).toSorted();
 }

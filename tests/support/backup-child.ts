@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/lib/failure.ts';
@@ -27,4 +28,6 @@ async function obey(order: BackupOrder): Promise<void> {
   }
 }
 
+// It is killed before it could do so at its end.
+flushCompileCache();
 for await (const line of createInterface({ input: process.stdin })) await obey(JSON.parse(line));

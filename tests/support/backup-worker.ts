@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BackupEvent, BackupOrder } from './backup-runner.ts';
@@ -16,12 +15,12 @@ export interface BackupWorker extends AsyncDisposable {
 
 export type Ending = Extract<BackupEvent, { event: 'sealed' | 'failed' }> | { readonly event: 'died' };
 
-/** @param temporaryDirectory of the process; what it compiles is kept beside it, as many are started */
+/** @param temporaryDirectory of the process */
 export function startBackupWorker(temporaryDirectory: string): BackupWorker {
   const program = fileURLToPath(new URL('backup-child.ts', import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, TMPDIR: temporaryDirectory, NODE_COMPILE_CACHE: join(temporaryDirectory, '..', 'compiled') },
+    env: { ...process.env, TMPDIR: temporaryDirectory },
   });
   child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 /** How one run of the command line ended. */
 export interface CliRun {
@@ -20,8 +21,6 @@ export interface CliOptions {
   readonly limitMs?: number;
 }
 
-/** Halves the time of a run. */
-const compileCache = new URL('../../node_modules/.cache/compiled', import.meta.url).pathname;
 const program = new URL('../../src/cli.ts', import.meta.url).pathname;
 
 /** Runs `holdfast` as a shell would, without a terminal; of the environment it gets only PATH, HOME and what is given. */
@@ -29,7 +28,7 @@ export async function holdfast(args: readonly string[], options: CliOptions = {}
   const path = `${options.path === undefined ? '' : `${options.path}:`}${process.env['PATH'] ?? ''}`;
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: path, HOME: process.env['HOME'] ?? '/', NODE_COMPILE_CACHE: compileCache, ...options.env },
+    env: { PATH: path, HOME: process.env['HOME'] ?? '/', NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
     timeout: options.limitMs ?? 60_000,
     killSignal: 'SIGKILL',
   });

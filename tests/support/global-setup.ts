@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path';
 import { ensureTestTools } from '../../scripts/setup/test-tools.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 /** Sees to it that the tools and servers are there and tells the tests, in the environment, where. */
 export async function setup(): Promise<void> {
@@ -9,5 +10,6 @@ export async function setup(): Promise<void> {
   process.env['HOLDFAST_TEST_VERSITYGW'] = tools.versitygw;
   process.env['HOLDFAST_TEST_PYTHON'] = tools.python;
   process.env['HOLDFAST_TEST_SCHEMATHESIS'] = tools.schemathesis;
+  process.env['NODE_COMPILE_CACHE'] = COMPILE_CACHE;
   process.env['PATH'] = [tools.mariadb, process.env['PATH']].join(delimiter);
 }

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/lib/clock.ts';
 import { checkBackup } from '../../src/repository/check.ts';
 import type { Sealed } from '../../src/repository/documents.ts';
+import { IndexReader } from '../../src/repository/index-reader.ts';
 import { listBackups } from '../../src/repository/list.ts';
-import { dataPrefix, segmentOfKey } from '../../src/repository/names.ts';
+import { dataPrefix, parseSegmentName, segmentOfKey } from '../../src/repository/names.ts';
 import { initRepository, type Repository } from '../../src/repository/repository.ts';
 import { restoreFiles } from '../../src/repository/restore-files.ts';
 import { DirectoryStorage } from '../../src/storage/directory.ts';
@@ -120,6 +121,14 @@ export class KillLab implements AsyncDisposable {
       bytes += size;
     }
     return { count, bytes };
+  }
+
+  /** Bytes of the segments of earlier attempts that the backup refers to. */
+  async takenUp(sealed: Sealed): Promise<number> {
+    const index = await IndexReader.open(sealed, { ...this.repository, signal });
+    const used = (await index.segments()).map(({ name, size }) => ({ ...parseSegmentName(name), size }));
+    const earlier = used.filter(({ backup, attempt }) => backup === sealed.backup && attempt !== sealed.attempt);
+    return earlier.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Reads every block of the backup; @returns what is wrong. */

@@ -6,7 +6,13 @@ import { type CliRun, holdfast } from './cli.ts';
 import { type MariadbServer, startMariadb } from './servers.ts';
 
 /** Secrets that must show nowhere. */
-export const secrets = { password: 'hush-database-7', passphrase: 'hush-repository-7', wrong: 'hush-wrong-7' } as const;
+export const secrets = {
+  password: 'hush-database-7',
+  passphrase: 'hush-repository-7',
+  /** Of a key file: a passphrase costs each run a third of a second. */
+  key: 'hush-key-7, with its 32 bytes and more',
+  wrong: 'hush-wrong-7',
+} as const;
 
 /** A server with a backup user, files with secrets, and the command line to protect it with. */
 export interface ProtectedServer extends AsyncDisposable {
@@ -17,6 +23,8 @@ export interface ProtectedServer extends AsyncDisposable {
   readonly serverArguments: readonly string[];
   /** Path of a file with this secret. */
   secretFile(name: keyof typeof secrets): string;
+  /** Arguments that name the repository in this directory, and the key file that opens it. */
+  repositoryIn(directory: string): readonly string[];
   /** Makes a new encrypted repository in a directory of this name and @returns the arguments that name it. */
   newRepository(name: string): Promise<readonly string[]>;
   /** `holdfast backup` of the server. */
@@ -38,6 +46,7 @@ export async function startProtectedServer(): Promise<ProtectedServer> {
     INSERT INTO notes SELECT seq, CONCAT(UNHEX(SHA1(seq)), UNHEX(SHA1(seq * 3))) FROM seq_1_to_40000`);
   const secretFile = (name: keyof typeof secrets): string => join(folder, name);
   const serverArguments = ['--socket', database.socket, '--user', 'bk', '--password-file', secretFile('password')];
+  const repositoryIn = (directory: string): string[] => ['-r', directory, '--key-file', secretFile('key')];
   const state = ['--state-dir', join(folder, 'state')];
   const owned = undo.move();
   return {
@@ -45,8 +54,9 @@ export async function startProtectedServer(): Promise<ProtectedServer> {
     folder,
     serverArguments,
     secretFile,
+    repositoryIn,
     newRepository: async (name) => {
-      const repository = ['-r', join(folder, name), '--passphrase-file', secretFile('passphrase')];
+      const repository = repositoryIn(join(folder, name));
       await mkdir(join(folder, name));
       const { code, stderr } = await holdfast(['repository', 'init', ...repository]);
       if (code !== 0) throw new Error(stderr);

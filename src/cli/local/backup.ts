@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { configurationLines } from '../../core/configuration-lines.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { type BackupProgress, takeBackup, type TakeBackupRequest } from '../../core/take-backup.ts';
 import type { ServerFacts } from '../../engine/engine.ts';
@@ -80,8 +81,7 @@ async function requestOf(
     ...(parallel === undefined ? {} : { parallel }),
     configuration: [
       ...(defaultsFile === undefined ? [] : [`holdfast: connected with ${defaultsFile}`]),
-      ...files.flatMap(({ path, text }) => [`holdfast: option file ${path}`, ...text.trimEnd().split('\n')]),
-      ...Object.entries(facts.variables).map(([name, value]) => `holdfast: variable ${name} = ${value}`),
+      ...configurationLines(files, facts),
     ],
   };
 }

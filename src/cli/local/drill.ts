@@ -1,18 +1,20 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { drillBackup } from '../../core/drill.ts';
+import { drillBackup, DRILL_QUERY_LIMIT_MS } from '../../core/drill.ts';
+import { ownershipOfServers } from '../../core/host-user.ts';
 import type { Ownership } from '../../core/ownership.ts';
 import { serverOf } from '../../core/sealed-server.ts';
+import { findServerProgram } from '../../core/server-program.ts';
 import { Sql } from '../../engine/sql.ts';
 import type { Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
-import { firstUser, ownershipOfUser } from '../host-user.ts';
+import { ownershipOfOwner } from '../host-user.ts';
 import { reportDrill } from '../job-report.ts';
 import { Progress } from '../progress.ts';
 import { openFully } from '../store.ts';
 import { sayWhere } from '../where.ts';
 import { stepState } from './steps.ts';
-import { engineFor, serverProgram } from './tools.ts';
+import { engineFor } from './tools.ts';
 
 const optionsSchema = z.object({
   checksums: z.boolean().default(false),
@@ -24,9 +26,6 @@ const optionsSchema = z.object({
   service: z.string().optional(),
 });
 
-/** A check of a large table takes as long as it takes; Ctrl-C ends it. */
-const queryLimitMs = 24 * 3600_000;
-
 /** Proves a backup in this process. */
 export async function drillHere({ context, args, options: raw }: Invocation): Promise<void> {
   const { output, signal, clock } = context;
@@ -37,7 +36,9 @@ export async function drillHere({ context, args, options: raw }: Invocation): Pr
   const sealed = await findSealed(repository, args[0] ?? '', { signal, service: options.service });
   const server = serverOf(sealed);
   const engine = await engineFor(context, server);
-  const program = options.serverProgram ?? (await serverProgram(context, server.vendor));
+  const program =
+    options.serverProgram ??
+    (await findServerProgram(server.vendor, { path: context.environment.path, naming: 'with --server-program' }));
   const ownership = await ownershipFor(options.owner);
   using progress = new Progress(output, context);
   const drilled = await drillBackup(sealed, {
@@ -50,7 +51,7 @@ export async function drillHere({ context, args, options: raw }: Invocation): Pr
     server: {
       program,
       connect: async (socket, { signal: limit }) =>
-        Sql.connect({ socket, user: 'root' }, { signal: limit, timeoutMs: queryLimitMs }),
+        Sql.connect({ socket, user: 'root' }, { signal: limit, timeoutMs: DRILL_QUERY_LIMIT_MS }),
     },
     check: { depth: options.extended ? 'extended' : 'quick', withChecksums: options.checksums },
     onProgress: (now) => progress.update(stepState(now)),
@@ -63,6 +64,6 @@ export async function drillHere({ context, args, options: raw }: Invocation): Pr
 
 /** Servers do not want to run as root. */
 async function ownershipFor(owner: string | undefined): Promise<Ownership | undefined> {
-  if (owner !== undefined) return ownershipOfUser(owner);
-  return process.geteuid?.() === 0 ? firstUser(['mysql', 'nobody']) : undefined;
+  if (owner !== undefined) return ownershipOfOwner(owner);
+  return process.geteuid?.() === 0 ? ownershipOfServers() : undefined;
 }

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import { dataOutside } from '../../core/data-outside.ts';
 import { Lineages } from '../../core/lineage.ts';
+import { doesAnswer } from '../../core/does-answer.ts';
 import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
 import { serverOf } from '../../core/sealed-server.ts';
 import type { ServerConnection, ServerFacts } from '../../engine/engine.ts';
@@ -14,7 +15,7 @@ import { controlOf } from '../control-options.ts';
 import type { Context, Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
 import { formatBytes, formatServer, formatTime } from '../format.ts';
-import { ownershipOfUser } from '../host-user.ts';
+import { ownershipOfOwner } from '../host-user.ts';
 import { reportRestore } from '../job-report.ts';
 import { Progress } from '../progress.ts';
 import { openFully } from '../store.ts';
@@ -101,7 +102,7 @@ function checkOptions(options: RestoreOptions): void {
 
 async function targetOf(context: Context, options: RestoreOptions): Promise<RestoreTarget> {
   const { to, owner } = options;
-  const ownership = owner === undefined ? {} : { ownership: await ownershipOfUser(owner) };
+  const ownership = owner === undefined ? {} : { ownership: await ownershipOfOwner(owner) };
   if (to !== undefined) return { directory: absolute(to), ...ownership };
   const connection = await serverConnection(context, options);
   const facts = await factsIfUp(connection, context);
@@ -141,20 +142,10 @@ function inPlaceOf(
 ): InPlace {
   const { options, connection, server } = given;
   const config = controlOf(options);
-  const answers = async ({ signal }: { signal: AbortSignal }): Promise<boolean> => doesAnswer(connection, signal);
+  const answers = async ({ signal }: { signal: AbortSignal }): Promise<boolean> =>
+    doesAnswer(async () => Sql.connect(connection, { signal }));
   return {
     server: server && { vendor: server.vendor, version: server.version },
     ...(config && { control: { config, options: { answers, limitMs: options.controlLimit * 1000, clock } } }),
   };
-}
-
-/** Restored accounts may refuse this user: a server that says so is up. */
-async function doesAnswer(server: ServerConnection, signal: AbortSignal): Promise<boolean> {
-  try {
-    await using sql = await Sql.connect(server, { signal });
-    await sql.query('SELECT 1');
-    return true;
-  } catch (error) {
-    return error instanceof Failure && ['database-access-denied', 'database-login-method'].includes(error.code);
-  }
 }

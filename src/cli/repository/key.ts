@@ -2,7 +2,8 @@ import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import { isoTime } from '../../lib/clock.ts';
 import { Failure, InvalidRequest, PermanentFailure } from '../../lib/failure.ts';
-import { addSlot, listSlots, openWithoutKey, removeSlot } from '../../repository/repository.ts';
+import { addSlot, openWithoutKey, removeSlot } from '../../repository/repository.ts';
+import { type DamagedSlot, readSlots } from '../../repository/slots-stored.ts';
 import type { Slot } from '../../repository/slots.ts';
 import { confirm } from '../confirm.ts';
 import type { Invocation } from '../context.ts';
@@ -22,16 +23,17 @@ export async function keyListCommand({ context }: Invocation): Promise<void> {
   const { output, signal } = context;
   await using storage = await openStore(context);
   const { facts } = await openWithoutKey(storage, context);
-  const slots = await listSlots(storage, signal);
+  const { slots, damaged } = await readSlots(storage, signal);
   for (const slot of slots) output.json({ type: 'slot', ...shown(slot), isCurrent: slot.keyId === facts.keyId });
+  for (const { slot, cause } of damaged) output.json({ type: 'slot', slot, kind: 'damaged', label: cause.message });
   if (facts.keyId === undefined) output.text('This repository is not encrypted.');
   else {
     const columns = [{ title: 'SLOT' }, { title: 'KIND' }, { title: 'ADDED' }, { title: 'LABEL' }];
     output.text(
-      ...formatTable(
-        columns,
-        slots.map((slot) => [slot.slot, slot.kind, formatTime(slot.createdAt), slot.label]),
-      ),
+      ...formatTable(columns, [
+        ...slots.map((slot) => [slot.slot, slot.kind, formatTime(slot.createdAt), slot.label]),
+        ...damaged.map(({ slot, cause }) => [slot, 'damaged', '', cause.message]),
+      ]),
     );
   }
 }
@@ -73,15 +75,17 @@ export async function keyRemoveCommand({ context, args, options: raw }: Invocati
   // Who cannot open the repository now shall not lock out those who can.
   await using opened = await openFully(context);
   const { storage } = opened.repository;
-  const slot = findSlot(await listSlots(storage, signal), args[0] ?? '');
-  const about = [`Key slot ${slot.slot} (${slot.kind} of ${slot.label}) will not open the repository any more.`];
+  const { slots, damaged } = await readSlots(storage, signal);
+  const slot = findSlot([...slots, ...damaged], args[0] ?? '');
+  const what = 'cause' in slot ? 'damaged' : `${slot.kind} of ${slot.label}`;
+  const about = [`Key slot ${slot.slot} (${what}) will not open the repository any more.`];
   await confirm(context, { about, word: slot.slot, isYes: yes });
   await removeSlot(storage, slot.slot, signal);
   output.json({ type: 'result', removed: slot.slot });
   output.text(`Removed key slot ${slot.slot}.`);
 }
 
-function findSlot(slots: readonly Slot[], text: string): Slot {
+function findSlot(slots: readonly (Slot | DamagedSlot)[], text: string): Slot | DamagedSlot {
   const found = slots.filter(({ slot }) => slot.startsWith(text));
   const [only] = found;
   if (only && found.length === 1) return only;

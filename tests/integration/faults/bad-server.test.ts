@@ -89,8 +89,8 @@ describe('a backup is refused, and the message names cause and next step, for', 
 
   const withoutOverride = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all'];
   const canDrop = spawnSync('setpriv', [...withoutOverride, 'true']).status === 0;
-  if (!canDrop) console.log('skipped: only root can give up the right to read everything');
-  it.skipIf(!canDrop)('a data directory that cannot be read', async () => {
+  it('a data directory that cannot be read', async ({ skip }) => {
+    skip(!canDrop, 'only root can give up the right to read everything');
     await chmod(server.database.dataDirectory, 0o700);
     const program = new URL('../../../src/cli.ts', import.meta.url).pathname;
     const args = [program, 'backup', '--retries', '0', ...repository, ...server.serverArguments];
@@ -113,7 +113,12 @@ describe('a backup is refused, and the message names cause and next step, for', 
   });
 
   it('a wrong passphrase', async () => {
-    const run = await server.backUp(repository, '--passphrase-file', server.secretFile('wrong'));
+    const store = ['-r', join(server.folder, 'locked'), '--passphrase-file'];
+    await mkdir(join(server.folder, 'locked'));
+    expect(await holdfast(['repository', 'init', ...store, server.secretFile('passphrase')])).toMatchObject({
+      code: 0,
+    });
+    const run = await server.backUp([...store, server.secretFile('wrong')]);
     await expectRefusal(run, {
       code: 4,
       message: /^Cannot open the repository as the passphrase/,

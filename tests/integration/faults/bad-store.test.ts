@@ -26,7 +26,7 @@ afterAll(() => stack.disposeAsync());
 
 function bucket(name: string): readonly string[] {
   const location = `s3://${name}/db?region=${store.region}&endpoint=${encodeURIComponent(proxy.endpoint)}&addressing=path`;
-  return ['-r', location, '--passphrase-file', server.secretFile('passphrase')];
+  return server.repositoryIn(location);
 }
 
 function credentials(): Record<string, string> {
@@ -41,12 +41,11 @@ async function backUpTo(repository: readonly string[], more: readonly string[] =
 }
 
 describe('a backup ends with a clear error when', () => {
-  it('the disk of the repository is full; with room, the same backup goes on', async () => {
-    using disk = smallDisk('6m');
-    if (!disk) return console.log('skipped: only root may mount a small disk');
+  it('the disk of the repository is full; with room, the same backup goes on', async ({ skip }) => {
+    using disk = smallDisk('6m', skip);
     const name = join(disk.path, 'store');
     await mkdir(name);
-    const repository = ['-r', name, '--passphrase-file', server.secretFile('passphrase')];
+    const repository = server.repositoryIn(name);
     expect(await holdfast(['repository', 'init', ...repository])).toMatchObject({ code: 0 });
     const run = await backUpTo(repository, ['--compression', '0']);
     expect(failed(run)).toEqual({
@@ -59,7 +58,6 @@ describe('a backup ends with a clear error when', () => {
     const again = await backUpTo(repository, ['--resume', idToResume(run)]);
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(await listedStates(repository)).toEqual(['sealed']);
-    return undefined;
   });
 
   it('the bucket is missing', async () => {

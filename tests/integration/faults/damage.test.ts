@@ -34,13 +34,12 @@ async function damagedCopy(name: string): Promise<{ repository: readonly string[
     files.map(async (file) => ({ file: join(path, file), size: (await stat(join(path, file))).size })),
   );
   const segments = sized.toSorted((left, right) => right.size - left.size).map(({ file }) => file);
-  return { repository: ['-r', path, '--passphrase-file', server.secretFile('passphrase')], segments };
+  return { repository: server.repositoryIn(path), segments };
 }
 
 async function openGood(): Promise<{ repository: Repository; sealed: Sealed }> {
-  const { passphrase } = secrets;
   const storage = new DirectoryStorage(join(server.folder, 'good'));
-  const unlock = { kind: 'passphrase', passphrase } as const;
+  const unlock = { kind: 'key-file', bytes: Buffer.from(secrets.key) } as const;
   const repository = await openRepository(storage, { clock: systemClock, signal, unlock });
   const [found] = await listBackups(repository, { signal });
   if (found?.state !== 'sealed') throw new Error('there is no good backup');
@@ -78,7 +77,7 @@ describe.each(Object.entries(damages))('where %s in the store', (what, damage) =
     expect(check.code, check.stderr).toBe(5);
     const drill = await holdfast(['drill', 'latest', '--directory', server.folder, ...repository]);
     expect(drill.code, drill.stderr).toBe(5);
-    for (const { stdout, stderr } of [restore, check, drill]) expect(stdout + stderr).not.toContain(secrets.passphrase);
+    for (const { stdout, stderr } of [restore, check, drill]) expect(stdout + stderr).not.toContain(secrets.key);
     // The next backup leans on nothing that is bad, and is whole.
     expect(await server.backUp(repository, '--compression', '0')).toMatchObject({ code: 0 });
     expect(await holdfast(['repository', 'check', 'latest', '--read-data', ...repository])).toMatchObject({ code: 0 });
@@ -112,35 +111,30 @@ describe('a restore is refused, and touches nothing,', () => {
     expect(await server.database.query('SELECT COUNT(*) FROM app.notes')).toEqual([['40000']]);
   });
 
-  it('onto a disk that is too small', async () => {
-    using disk = smallDisk('12m');
-    if (!disk) return console.log('skipped: only root may mount a small disk');
+  it('onto a disk that is too small', async ({ skip }) => {
+    using disk = smallDisk('12m', skip);
     const refused = await holdfast(['restore', 'latest', '--to', join(disk.path, 'data'), ...good]);
     expect(failed(refused)).toEqual({
       code: 1,
       message: expect.stringMatching(/GB are needed .* GB are free/),
       next: expect.stringMatching(/room/),
     });
-    return undefined;
   });
 });
 
 describe('a disk that fills up ends, with the reason,', () => {
-  it('the download', async () => {
-    using disk = smallDisk('6m');
-    if (!disk) return console.log('skipped: only root may mount a small disk');
+  it('the download', async ({ skip }) => {
+    using disk = smallDisk('6m', skip);
     const { repository, sealed } = await openGood();
     const download = restoreFiles(repository, sealed, { directory: join(disk.path, 'data'), signal });
     await expect(download).rejects.toMatchObject({
       code: 'target-full',
       nextStep: expect.stringMatching(/^Make room/),
     });
-    return undefined;
   });
 
-  it('the preparation, which the tool itself would try for ever', async () => {
-    using disk = smallDisk('90m');
-    if (!disk) return console.log('skipped: only root may mount a small disk');
+  it('the preparation, which the tool itself would try for ever', async ({ skip }) => {
+    using disk = smallDisk('90m', skip);
     const { repository, sealed } = await openGood();
     const directory = join(disk.path, 'data');
     await restoreFiles(repository, sealed, { directory, signal });
@@ -153,7 +147,6 @@ describe('a disk that fills up ends, with the reason,', () => {
     const prepare = engine.prepare(directory, { signal, onLog: () => undefined });
     await expect(prepare).rejects.toMatchObject({ code: 'target-full', nextStep: expect.stringMatching(/^Make room/) });
     expect(performance.now() - before).toBeLessThan(10_000);
-    return undefined;
   });
 });
 

@@ -48,9 +48,8 @@ class KillRun implements AsyncDisposable {
   readonly #lengths = new Map<RunStep, number>();
   #tries = 0;
   #adoptions = 0;
-  /** What earlier attempts had uploaded, and how much less the last ones uploaded because of it. */
-  readonly #uploaded = { before: 0, spared: 0 };
-  #fullBytes = 0;
+  /** What earlier attempts had uploaded, and how much of it the last ones refer to. */
+  readonly #uploaded = { before: 0, takenUp: 0 };
 
   private constructor(victim: Victim, lab: KillLab, random: () => number) {
     this.#victim = victim;
@@ -71,7 +70,6 @@ class KillRun implements AsyncDisposable {
         if (event.event === 'step') starts.push({ step: event.step, at: performance.now() });
       });
       if (ending.event !== 'sealed') throw new Error(`an undisturbed backup failed: ${JSON.stringify(ending)}`);
-      this.#fullBytes = ending.uploadedBytes;
     }
     const ends = [...starts.slice(1).map(({ at }) => at), performance.now()];
     for (const [index, { step, at }] of starts.entries())
@@ -89,24 +87,28 @@ class KillRun implements AsyncDisposable {
       this.#tries += 1;
       const step = steps[this.#tries % steps.length] ?? 'copying';
       const afterMs = this.#random() * (this.#lengths.get(step) ?? 0);
-      const ending = await this.#attempt(backup, lineage, { step, afterMs });
+      const { ending, there } = await this.#attempt(backup, lineage, { step, afterMs });
       const sealed = await this.#lab.sealed(backup);
-      if (sealed) return void this.#good.push(sealed);
+      if (sealed) {
+        await this.#found(sealed, there);
+        return;
+      }
       expect(ending.event).not.toBe('sealed');
     }
-    const ending = await this.#attempt(backup, lineage, undefined);
+    const { ending, there } = await this.#attempt(backup, lineage, undefined);
     expect(ending, `seed ${seed}`).toMatchObject({ event: 'sealed' });
     const sealed = await this.#lab.sealed(backup);
     if (!sealed) throw new Error(`backup ${backup} is said to be sealed and is not, seed ${seed}`);
-    this.#good.push(sealed);
+    await this.#found(sealed, there);
     expect(await this.#lab.leftoverFiles(), 'temporary files after a whole backup').toEqual([]);
   }
 
+  /** @returns how it ended, and the segments that were there before. */
   async #attempt(
     backup: string,
     lineage: string,
     kill: { readonly step: RunStep; readonly afterMs: number } | undefined,
-  ): Promise<Ending> {
+  ): Promise<{ readonly ending: Ending; readonly there: { readonly bytes: number } }> {
     const there = await this.#lab.segments(backup);
     await using _load = await this.#lab.load();
     let now: RunStep = 'starting';
@@ -123,11 +125,13 @@ class KillRun implements AsyncDisposable {
     });
     await killing;
     await this.#afterwards(ending);
-    if (ending.event === 'sealed' && lineage === backup) {
-      this.#uploaded.before += there.bytes;
-      this.#uploaded.spared += this.#fullBytes - ending.uploadedBytes;
-    }
-    return ending;
+    return { ending, there };
+  }
+
+  async #found(sealed: Sealed, there: { readonly bytes: number }): Promise<void> {
+    this.#good.push(sealed);
+    this.#uploaded.before += there.bytes;
+    this.#uploaded.takenUp += await this.#lab.takenUp(sealed);
   }
 
   async #kill(step: () => RunStep): Promise<void> {
@@ -177,16 +181,16 @@ class KillRun implements AsyncDisposable {
       expect(sealed && (await this.#lab.proof(sealed)), `seed ${seed}`).toBe('good');
     }
     expect(this.#adoptions).toBeGreaterThan(0);
-    const { before, spared } = this.#uploaded;
-    expect(spared, `of ${before} bytes that were uploaded before, seed ${seed}`).toBeGreaterThan(before / 4);
+    const { before, takenUp } = this.#uploaded;
+    expect(takenUp, `of ${before} bytes that were uploaded before, seed ${seed}`).toBeGreaterThan(before / 4);
   }
 
   report(): void {
     const counts = [...this.#counts].map(([step, count]) => `${step} ${count}`).join(', ');
     process.stdout.write(
       `${this.#victim} killed ${this.kills} times, seed ${seed}: ${counts}; ${this.#good.length} backups sealed, ` +
-        `${this.#adoptions} attempts took up segments, and uploaded ${inMegabytes(this.#uploaded.spared)} less, ` +
-        `where ${inMegabytes(this.#uploaded.before)} were there\n`,
+        `${this.#adoptions} attempts took up segments; ${inMegabytes(this.#uploaded.takenUp)} of the ` +
+        `${inMegabytes(this.#uploaded.before)} that were there are in use\n`,
     );
   }
 

@@ -1,0 +1,77 @@
+import type { BlockBatch } from './block-batch.ts';
+import type { PipelineEntry } from './block-pipeline.ts';
+import type { Reference } from './extent.ts';
+import type { FileWork } from './file-writer.ts';
+import type { BlockOrigin, PlacedBlock, SegmentWriter } from './segment-writer.ts';
+
+export interface SettledBatch {
+  readonly batch: BlockBatch;
+  readonly entries: readonly PipelineEntry<FileWork>[];
+  /** Gives the batch back. */
+  readonly release: () => void;
+}
+
+/** From this part of a batch on that is new, the batch itself becomes a frame, and nothing is copied once more. */
+const WORTH_A_FRAME = 0.75;
+
+/** Stores a block whose bytes lie at a position of the batch. */
+type Place = (length: number, position: number, origin: BlockOrigin) => PlacedBlock | Promise<PlacedBlock>;
+
+/** Tells the known blocks of a batch from the new, has the new ones stored, and tells each file where its blocks are. */
+export async function settleBlocks(segments: SegmentWriter, settled: SettledBatch): Promise<void> {
+  const known = await findKnown(settled);
+  if (newBytes(settled, known) >= settled.batch.bytes.length * WORTH_A_FRAME) {
+    await asFrame(segments, settled, known);
+    return;
+  }
+  const { bytes } = settled.batch;
+  await settleEach(settled, known, async (length, position, origin) => {
+    if (!segments.hasRoom) await segments.makeRoom();
+    return segments.addBlock(bytes.subarray(position, position + length), origin);
+  });
+  settled.release();
+}
+
+/** The new blocks are moved together over the known ones between them. */
+async function asFrame(segments: SegmentWriter, settled: SettledBatch, known: Known): Promise<void> {
+  const { bytes } = settled.batch;
+  const frame = await segments.beginFrame({ buffer: bytes, release: settled.release });
+  await settleEach(settled, known, (length, position, origin) => {
+    if (frame.length !== position) bytes.copyWithin(frame.length, position, position + length);
+    return frame.append(length, origin);
+  });
+  await frame.submit();
+}
+
+/** For each entry, where its block is stored; undefined for what is new, and for the end of a file. */
+type Known = readonly (Reference | undefined)[];
+
+async function findKnown({ batch, entries }: SettledBatch): Promise<Known> {
+  const known: (Reference | undefined)[] = [];
+  for (const { work, number } of entries) {
+    const id = number === undefined ? undefined : batch.id(number);
+    known.push(work.block === undefined ? undefined : await work.file.find(work.block, id));
+  }
+  return known;
+}
+
+function newBytes({ batch, entries }: SettledBatch, known: Known): number {
+  return entries.reduce(
+    (sum, { number }, at) => sum + (number === undefined || known[at] ? 0 : batch.lengthOf(number)),
+    0,
+  );
+}
+
+async function settleEach({ batch, entries }: SettledBatch, known: Known, place: Place): Promise<void> {
+  let position = 0;
+  for (const [at, { work, number = -1 }] of entries.entries()) {
+    const { file, block } = work;
+    const length = batch.lengthOf(number);
+    if (block === undefined) file.settleEnd();
+    else
+      file.settle(
+        known[at] ?? { id: batch.id(number), ...(await place(length, position, { path: file.path, block })) },
+      );
+    position += length;
+  }
+}
