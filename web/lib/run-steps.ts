@@ -50,18 +50,21 @@ export function stepsOf({ state, main, progress, done }: RunSoFar): readonly Ste
   // What went wrong before the first step says more than steps that never came.
   if (isOver && progress === undefined) return [];
   // Between two attempts all lies ahead again.
-  const told = isOver || state === 'Running' || state === 'Starting' ? progress : undefined;
+  const isTold = isOver || state === 'Running' || state === 'Starting';
+  if (progress === undefined || !isTold) return main.map((step) => ({ name: wordOf(step), state: 'ahead' }));
   // An agent that has just begun has nothing else to tell.
-  const current = told?.step === 'starting' ? 'preflight' : told?.step;
-  const names = inOrder([...main, ...(current === undefined ? [] : [current])]);
-  const at = current === undefined ? -1 : names.indexOf(current);
+  const current = progress.step === 'starting' ? 'preflight' : progress.step;
+  const names = inOrder([...main, current]);
+  const at = names.indexOf(current);
   return names.map((step, index) => {
-    const name = wordOf(step);
-    if (index < at) return { name, state: 'done' };
-    if (index > at || told === undefined) return { name, state: 'ahead' };
-    const detail = describeProgress(told);
-    return isOver ? { name, state: 'failed', detail } : { name, state: 'now', part: partOf(told), detail };
+    if (index !== at) return { name: wordOf(step), state: index < at ? 'done' : 'ahead' };
+    return { name: wordOf(step), ...stepAtHand(progress, isOver) };
   });
+}
+
+function stepAtHand(progress: JobProgress, isOver: boolean): Omit<Step, 'name'> {
+  const detail = describeProgress(progress);
+  return isOver ? { state: 'failed', detail } : { state: 'now', part: partOf(progress), detail };
 }
 
 /** From 0 to 1; undefined where it cannot be told. */
