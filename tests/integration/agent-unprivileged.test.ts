@@ -38,7 +38,8 @@ test.skipIf(!isPossible)('an agent of its own user, who may only read, takes a b
   await mkdir(home.state);
   await writeFile(file, JSON.stringify(home.config));
   await chmod(file, 0o644);
-  for (const path of [home.state, home.store, join(home.directory, 'passphrase')]) await chown(path, user, user);
+  for (const path of [home.state, home.store, home.restores, join(home.directory, 'passphrase')])
+    await chown(path, user, user);
   const become = [
     `--reuid=${user}`,
     `--regid=${user}`,
@@ -61,4 +62,13 @@ test.skipIf(!isPossible)('an agent of its own user, who may only read, takes a b
   expect((await ending(client, 'backup', backup)).failure).toBeUndefined();
   await client.start('drill', 'proof', { body: { attempt: 1, backup, location: 'main' }, signal });
   expect(await ending(client, 'drill', 'proof')).toMatchObject({ state: 'Succeeded' });
+  // The server's user is another one, to whom nothing can be given: that is said before, and is no reason to fail.
+  const target = { directory: join(home.restores, 'copy') };
+  const wish = { attempt: 1, backup, location: 'main', target };
+  const { isGo, findings } = await client.preflight({ body: { kind: 'restore', ...wish }, signal });
+  expect(isGo).toBe(true);
+  expect(findings.find(({ code }) => code === 'files-not-given')?.nextStep).toContain('chown -R');
+  await client.start('restore', 'copy', { body: wish, signal });
+  expect(await ending(client, 'restore', 'copy')).toMatchObject({ state: 'Succeeded' });
+  expect((await stat(join(target.directory, 'app'))).uid).toBe(user);
 });
