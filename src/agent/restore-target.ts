@@ -6,6 +6,7 @@ import { doesAnswer } from '../core/does-answer.ts';
 import { ownershipOf } from '../core/ownership.ts';
 import { statIfThere } from '../core/placement-files.ts';
 import type { RestoreTarget } from '../core/restore-backup.ts';
+import { canGiveTo } from '../core/restore-preflight.ts';
 import type { ControlOptions } from '../core/server-control.ts';
 import { InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection, factsIfUp } from './context.ts';
@@ -25,7 +26,8 @@ export async function restoreTarget(
     const directory = await allowedDirectory(wish.directory, context.config.restore.directories);
     const facts = await factsIfUp(context, options);
     const ownership = facts && (await ownershipOf(facts.dataDirectory));
-    return { directory, server, ...(ownership === undefined ? {} : { ownership }) };
+    if (ownership === undefined) return { directory, server };
+    return { directory, server, ...(canGiveTo(ownership.uid) ? { ownership } : { serverUser: ownership.uid }) };
   }
   const { mayRestoreInPlace } = context.config.restore;
   if (!mayRestoreInPlace)

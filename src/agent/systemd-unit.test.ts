@@ -42,6 +42,8 @@ describe('the systemd unit of an agent', () => {
     expect(valueOf(text, 'User')).toBe('holdfast');
     expect(valueOf(text, 'CapabilityBoundingSet')).toBe('CAP_DAC_READ_SEARCH');
     expect(valueOf(text, 'AmbientCapabilities')).toBe('CAP_DAC_READ_SEARCH');
+    // Proven with real tools by tests/integration/agent-unprivileged.test.ts.
+    expect(valueOf(text, 'SecureBits')).toContain('no-setuid-fixup');
     expect(valueOf(text, 'NoNewPrivileges')).toBe('yes');
     expect(valueOf(text, 'ProtectSystem')).toBe('strict');
     expect(valueOf(text, 'ReadWritePaths')).toBe(

@@ -63,7 +63,7 @@ function limits(isRoot: boolean, config: UnitOptions['config']): Setting[] {
   const capabilities = (isRoot ? rootCapabilities : readCapabilities).join(' ');
   return [
     // Also for the backup tools, which the agent starts.
-    ...(isRoot ? [] : [['AmbientCapabilities', capabilities] as const]),
+    ...(isRoot ? [] : ownUser(capabilities)),
     ['CapabilityBoundingSet', capabilities],
     ['NoNewPrivileges', 'yes'],
     ...fileSystem(config),
@@ -83,6 +83,17 @@ function limits(isRoot: boolean, config: UnitOptions['config']): Setting[] {
     ['LockPersonality', 'yes'],
     ['SystemCallArchitectures', 'native'],
     ['SystemCallFilter', '@system-service'],
+  ];
+}
+
+/**
+ * `mariadb-backup` asks with `access` whether it may read a file. Without the secure bit the kernel answers that for the user
+ * alone, and leaves the capability out.
+ */
+function ownUser(capabilities: string): Setting[] {
+  return [
+    ['AmbientCapabilities', capabilities],
+    ['SecureBits', 'no-setuid-fixup no-setuid-fixup-locked'],
   ];
 }
 

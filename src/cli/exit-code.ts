@@ -19,7 +19,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'All that was asked for is done.',
   failed: 'It failed; the message says why. Trying again later may help.',
   usage: 'The command line, or something it asks for, makes no sense. Nothing was touched.',
-  notFound: 'There is no such repository, bucket, backup or key slot.',
+  notFound: 'There is no such repository, bucket, backup, key slot, or whatever else is named.',
   denied: 'Wrong or missing passphrase, key file, credentials or database user.',
   damaged: 'Damaged data was found: something stored is not what was written, or a restored table is not good.',
   conflict: 'Something else is under way or already there.',
@@ -31,7 +31,19 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof EXIT, string>> = {
 
 /** Codes of failures that say more than their class. */
 const codes: Readonly<Record<string, readonly string[]>> = {
-  notFound: ['not-a-repository', 'no-such-backup', 'no-such-slot', 'object-not-found', 'storage-missing'],
+  notFound: [
+    'not-a-repository',
+    'no-such-backup',
+    'no-such-restore',
+    'no-such-drill',
+    'no-such-service',
+    'no-such-location',
+    'no-such-agent',
+    'no-such-token',
+    'no-such-slot',
+    'object-not-found',
+    'storage-missing',
+  ],
   denied: [
     'key-needed',
     'wrong-key',
@@ -47,8 +59,7 @@ const codes: Readonly<Record<string, readonly string[]>> = {
     'agent-not-trusted',
     'manager-not-trusted',
     'password-needed',
-    'wrong-password',
-    'role-too-low',
+    'not-allowed',
     'not-authorised',
     'token-needed',
   ],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -37,6 +37,7 @@ export async function upCommand({ context, options: raw }: Invocation): Promise<
   const { logLevel } = options;
   interruption.expect();
   const state = resolve(options.stateDir ?? defaultStateDirectory());
+  await prepare(state);
   const name = options.service ?? nameOfHost();
   const run = { version: programVersion(), logLevel };
   const listen = parseListenAddress(options.listen);
@@ -49,6 +50,12 @@ export async function upCommand({ context, options: raw }: Invocation): Promise<
   await using _agent = await startAgent(config, run);
   await announce(output, manager, { service: name });
   if (!signal.aborted) await once(signal, 'abort');
+}
+
+/** As root others may pass through it, not look into it: a drill's server, which is another user, runs below. */
+async function prepare(state: string): Promise<void> {
+  const mode = process.geteuid?.() === 0 ? 0o711 : 0o700;
+  if ((await mkdir(state, { recursive: true, mode })) !== undefined) await chmod(state, mode);
 }
 
 /** What an agent's own file would say. */

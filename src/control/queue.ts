@@ -12,7 +12,7 @@ export interface QueueOptions {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
-/** Somebody else changed the resource in the moment between reading and writing it. */
+/** Before a key that changed while it was worked on comes again: work that changes its own resource must not spin. */
 const CHANGED_PAUSE_MS = 20;
 
 /**
@@ -84,8 +84,7 @@ export class WorkQueue implements AsyncDisposable {
     this.#working.delete(key);
     if (this.#ending.signal.aborted) return;
     const hasFailed = this.#failures.has(key);
-    // What fails and changes its own resource must not spin.
-    if (this.#dirty.delete(key)) this.addAfter(key, hasFailed ? FIRST_PAUSE_MS : 0);
+    if (this.#dirty.delete(key)) this.addAfter(key, hasFailed ? FIRST_PAUSE_MS : CHANGED_PAUSE_MS);
     else if (pause !== undefined) this.addAfter(key, pause);
     this.#fill();
   }

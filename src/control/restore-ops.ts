@@ -29,6 +29,8 @@ export function restoreOps(context: ControlContext): RunOps<'Restore'> {
         attempt: status.attempt,
         ...(await sourceOf(context, spec)),
         target,
+        identity: spec.identity,
+        replication: spec.replication,
       };
       return calls(restore).start('restore', restore.uid, { body, signal });
     },

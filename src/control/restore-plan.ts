@@ -64,6 +64,8 @@ async function agentFindings(
       backup: backup.status.id,
       location: managedLocation(location, await secrets.get('StorageLocation', location.name)),
       target,
+      identity: wish.identity,
+      replication: wish.replication,
       ...(folder === undefined ? {} : { folder }),
     };
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);

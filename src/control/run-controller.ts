@@ -40,8 +40,8 @@ export class RunController<Kind extends RunKind> {
   readonly #recorder: RunRecorder<Kind>;
   readonly #agentSilence: Silence;
   readonly #storeSilence: Silence;
-  /** Refused by an agent that does something which was not started here. */
-  readonly #refused = new Set<string>();
+  /** When an agent refused a run, by name, as it does something that was not started here. */
+  readonly #refusedAt = new Map<string, number>();
 
   constructor(ops: RunOps<Kind>, context: ControlContext, admission: Admission) {
     this.#ops = ops;
@@ -64,6 +64,7 @@ export class RunController<Kind extends RunKind> {
     if (state === 'Pending' || state === 'Waiting') return this.#rest(found, signal);
     if (isUnderWay(state)) return this.#followAttempt(found, signal);
     this.forget(found);
+    this.#refusedAt.delete(found.name);
     const isAskedFor = this.#ops.isRetryAsked(found) && !this.#ops.isEndWanted(found);
     return state === 'Failed' && isAskedFor ? this.#startAttempt(found, signal) : undefined;
   }
@@ -85,6 +86,8 @@ export class RunController<Kind extends RunKind> {
   }
 
   async #startAttempt(found: Resource<Kind>, signal: AbortSignal): Promise<number | undefined> {
+    const pause = this.#pauseAfterRefusal(found);
+    if (pause > 0) return pause;
     let plan: RunPlan;
     try {
       plan = await this.#ops.plan(found);
@@ -106,7 +109,7 @@ export class RunController<Kind extends RunKind> {
 
   /** Does an agent that refused still do what others started? While it does, nobody else waits for this run. */
   async #strangers(found: Resource<Kind>, agent: string, signal: AbortSignal): Promise<string[]> {
-    if (!this.#refused.delete(found.name)) return [];
+    if (!this.#refusedAt.delete(found.name)) return [];
     try {
       const jobs = await this.#context.launcher.agent(agent).list({ signal });
       if (jobs.every(({ state }) => isEnded(state))) return [];
@@ -115,9 +118,14 @@ export class RunController<Kind extends RunKind> {
       signal.throwIfAborted();
       return [];
     }
-    this.#refused.add(found.name);
+    this.#refusedAt.set(found.name, this.#context.clock.elapsed());
     this.#admission.release(found);
     return [strangerAt(agent)];
+  }
+
+  #pauseAfterRefusal({ name }: Resource<Kind>): number {
+    const at = this.#refusedAt.get(name);
+    return at === undefined ? 0 : at + WAIT_MS - this.#context.clock.elapsed();
   }
 
   async #followAttempt(found: Resource<Kind>, signal: AbortSignal): Promise<number | undefined> {
@@ -163,7 +171,7 @@ export class RunController<Kind extends RunKind> {
 
   async #refusedBy(found: Resource<Kind>, agent: string): Promise<number> {
     await this.#recorder.held(found, [strangerAt(agent)]);
-    this.#refused.add(found.name);
+    this.#refusedAt.set(found.name, this.#context.clock.elapsed());
     return WAIT_MS;
   }
 

@@ -23,6 +23,8 @@ export interface RestoreTarget {
   readonly server?: RestoredServer;
   /** Of the restored files, where the target does not tell; the running user's when absent. */
   readonly ownership?: Ownership;
+  /** The user of a server beside, to whom this process may not give the files. */
+  readonly serverUser?: number;
 }
 
 export interface InPlace {
@@ -67,6 +69,7 @@ export async function checkRestore(
     canStop: inPlace?.control !== undefined,
     outside: inPlace?.outside,
     starts: target.server ?? {},
+    serverUser: target.serverUser,
   });
 }
 

@@ -49,6 +49,7 @@ const cases: readonly [string, Partial<RestoreWish>, Partial<RestoreFacts>, read
   ['a server runs and nobody asked to replace it', { canStop: true }, { runningServer: server }, ['server-running']],
   ['nothing may be written', {}, { isWritable: false }, ['target-not-writable']],
   ['files may not be given away', {}, { canGive: false }, ['ownership-refused']],
+  ['files cannot be given to the server beside, which is no reason against it', { serverUser: 999 }, {}, []],
   ['the tool is missing', { tool: undefined }, {}, ['tool-missing']],
   ['the server is older', { server: { vendor: 'MariaDB', version: '10.6.1-MariaDB' } }, {}, ['version-downgrade']],
   ['no guard is proven, and none is needed', { backup: { ...wish.backup, ...unproven }, server: unproven }, {}, []],

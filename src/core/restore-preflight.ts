@@ -26,6 +26,8 @@ export interface RestoreWish {
   /** Of a restore in place: data of the server that lies elsewhere; undefined where nobody could say. */
   readonly outside?: readonly DataOutside[] | undefined;
   readonly starts?: RestoredServer;
+  /** The user of a server beside, to whom this process may not give the files. */
+  readonly serverUser?: number | undefined;
 }
 
 /** What there is, read without changing anything. */
@@ -84,6 +86,7 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
     judgeRunning(wish, facts),
     judgeSpace(wish, facts),
     judgePermissions(wish, facts),
+    judgeOwner(wish),
     judgeTool(wish),
     ...(wish.server === undefined ? [] : [judgeVersions(wish.backup, wish.server)]),
     wish.outside && judgeOutside(wish.target, wish.outside),
@@ -146,6 +149,16 @@ function judgePermissions({ target }: RestoreWish, { isWritable, canGive }: Rest
       'Run the agent as root or as the user of the database server.',
     );
   return ok('permissions', `This process may write to ${target}.`);
+}
+
+function judgeOwner({ target, serverUser }: RestoreWish): Finding | undefined {
+  if (serverUser === undefined) return undefined;
+  return {
+    level: 'warning',
+    code: 'files-not-given',
+    message: `The restored files belong to the user of this process, who may not give them to that of the server (${serverUser}).`,
+    nextStep: `When it is done, give them to the server: chown -R ${serverUser} ${target}`,
+  };
 }
 
 function judgeTool({ tool, backup }: RestoreWish): Finding {
@@ -214,7 +227,8 @@ async function databaseEntries(directory: string): Promise<string[]> {
   return (await namesIn(directory)).filter((name) => isDatabaseEntry(name));
 }
 
-function canGiveTo(uid: number): boolean {
+/** May this process give files to that user? */
+export function canGiveTo(uid: number): boolean {
   const own = process.geteuid?.();
   return own === 0 || own === uid;
 }

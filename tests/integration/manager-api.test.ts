@@ -243,6 +243,19 @@ describe('events', () => {
   });
 });
 
+test('where others can reach it, it speaks TLS alone, and its cookie is for TLS alone', async () => {
+  const config = { listen: { address: '0.0.0.0', port: 0 } };
+  await using open = await startTestManager({ startControl: startStandInControl, config });
+  const { fingerprint, url } = open.manager;
+  expect([url.startsWith('https://'), fingerprint]).toEqual([true, expect.stringMatching(/^([0-9A-F]{2}:){31}/)]);
+  expect((await open.admin.call('getSession', { signal })).name).toBe('admin');
+  const [kept, { port }] = [await readFile(join(open.directory, 'fingerprint'), 'utf8'), new URL(url)];
+  expect(kept.trim()).toBe(fingerprint);
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  await open.restart();
+  expect(open.manager.fingerprint).toBe(fingerprint);
+});
+
 test('what was wanted and who may come is still there after a restart', async () => {
   const viewer = await started.clientAs('viewer');
   await expect(viewer.call('getService', { params: { name: 'shop' }, signal })).resolves.toBeDefined();

@@ -128,7 +128,8 @@ describe('holdfast up, and the commands that a manager takes', () => {
     expect((await run('backup', 'unpin', 'first')).code).toBe(0);
     expect(failed(await run('backup', 'delete', 'first'))).toMatchObject({ code: 2 });
     expect((await run('backup', 'delete', 'first', '--yes')).stdout).toMatch(/is being deleted/);
-    await expect.poll(async () => (await run('backup', 'show', 'first')).stdout).toMatch(/State +Delet/);
+    const state = async (): Promise<string> => (await run('backup', 'show', 'first')).stdout;
+    await expect.poll(state, { timeout: 20_000 }).toMatch(/State +Delet/);
   });
 
   test('what is unknown, not allowed or meant for other places is refused', async () => {

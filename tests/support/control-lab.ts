@@ -1,4 +1,4 @@
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentClient } from '../../src/api/client.ts';
@@ -20,7 +20,7 @@ import type { AgentCalls } from '../../src/control/launcher.ts';
 import type { SecretStore } from '../../src/control/secrets.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { systemStores } from '../../src/manager/stores.ts';
+import { agedStores } from './aged-stores.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
 import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { type AgentHome, clientOf } from './agents.ts';
@@ -33,7 +33,6 @@ export interface ControlLabOptions {
   readonly home: AgentHome;
   readonly agent: { readonly url: string; readonly fingerprint: string };
   readonly clock?: Clock;
-  readonly lostAfterMs?: number;
 }
 
 /** The directory of the storage location `main` in tests with a manager. */
@@ -45,6 +44,10 @@ export function managedPlace(home: AgentHome): string {
 export class ControlLab implements AsyncDisposable {
   /** While set, no call reaches the agent. */
   isCut = false;
+  /** How long an agent may be silent, from the next restart on; undefined as people have it. */
+  lostAfterMs: number | undefined;
+  /** By how much longer everything seems to have been in the stores, from the next restart on. */
+  agedMs = 0;
   readonly troubles: string[] = [];
   readonly #options: ControlLabOptions;
   #client: AgentClient;
@@ -120,8 +123,19 @@ export class ControlLab implements AsyncDisposable {
       const found = await this.get(kind, name);
       if (isSo(found)) return found;
       if (performance.now() > deadline)
-        throw new Error(`${kind} ${name} did not become what was waited for: ${JSON.stringify(found.status, null, 1)}`);
+        throw new Error(
+          `${kind} ${name} did not become what was waited for: ${JSON.stringify({ ...found.status, troubles: this.troubles }, null, 1)}`,
+        );
       await sleep(20);
+    }
+  }
+
+  /** Waits until its record is gone. */
+  async removed(name: string): Promise<void> {
+    const deadline = performance.now() + 60_000;
+    while ((await this.catalog.get('Backup', name)) !== undefined) {
+      if (performance.now() > deadline) throw new Error(`Backup ${name} is still there: ${this.troubles.join('; ')}`);
+      await sleep(50);
     }
   }
 
@@ -142,7 +156,7 @@ export class ControlLab implements AsyncDisposable {
   }
 }
 
-async function open({ home, clock = systemClock, lostAfterMs }: ControlLabOptions, lab: () => ControlLab | undefined) {
+async function open({ home, clock = systemClock }: ControlLabOptions, lab: () => ControlLab | undefined) {
   const file = join(home.directory, 'manager', 'manager.db');
   const catalog = await openSqliteCatalog({ file, clock });
   const secrets = await openSqliteSecrets({ file, clock });
@@ -152,11 +166,12 @@ async function open({ home, clock = systemClock, lostAfterMs }: ControlLabOption
       throw new Failure('agent-unreachable', 'Cannot reach the agent as the test does not let it');
     return found.client;
   };
+  const lostAfterMs = lab()?.lostAfterMs;
   const control = await startControl({
     catalog,
     secrets,
     launcher: { agent },
-    stores: systemStores,
+    stores: agedStores(lab()?.agedMs ?? 0),
     clock,
     onTrouble: (message, error) => lab()?.troubles.push(`${message}: ${String(error)}`),
     ...(lostAfterMs === undefined ? {} : { lostAfterMs }),
@@ -192,11 +207,4 @@ async function fill({ catalog, secrets }: ControlLab['parts'], { home, agent }: 
     spec: locationSpecSchema.parse({ place: { type: 'directory', path: managedPlace(home) }, isEncrypted: true }),
     status: locationStatusSchema.parse({ state: 'Unknown' }),
   });
-}
-
-/** As if everything in a directory store had been there for longer. */
-export async function makeOlder(directory: string, hours: number): Promise<void> {
-  const at = systemClock.now() / 1000 - hours * 3600;
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
-    if (entry.isFile()) await utimes(join(entry.parentPath, entry.name), at, at);
 }

@@ -1,18 +1,21 @@
-import { Anchor, Container } from '@mantine/core';
+import { Anchor, Container, Text } from '@mantine/core';
 import type { ErrorComponentProps } from '@tanstack/react-router';
 import { Link } from '@tanstack/react-router';
-import { EmptyState } from '../components/empty-state.tsx';
 import { ErrorCard } from '../components/error-card.tsx';
+import { PageHeader } from '../components/page-header.tsx';
 
 export function NotFound() {
   return (
-    <EmptyState title="There is no such page">
-      The address may be mistyped, or what it showed is gone. All backups are{' '}
-      <Anchor component={Link} to="/backups">
-        here
-      </Anchor>
-      .
-    </EmptyState>
+    <Container component="main" size="sm" py="xl">
+      <PageHeader title="There is no such page" />
+      <Text size="sm">
+        The address may be mistyped, or what it showed is gone. All backups are{' '}
+        <Anchor component={Link} to="/backups">
+          here
+        </Anchor>
+        .
+      </Text>
+    </Container>
   );
 }
 

@@ -1,17 +1,7 @@
 import { formatDuration } from '../lib/format.ts';
+import type { Step } from '../lib/run-steps.ts';
 import { StatusMark } from './status-mark.tsx';
 import classes from './step-progress.module.css';
-
-export interface Step {
-  readonly name: string;
-  readonly state: 'done' | 'now' | 'ahead' | 'failed';
-  /** How long it took, or takes so far. */
-  readonly ms?: number | undefined;
-  /** Of the step at hand: from 0 to 1, where that can be told. */
-  readonly part?: number | undefined;
-  /** E.g. `1.2 GB of 3.4 GB, 90 MB/s, 25 s left` */
-  readonly detail?: string | undefined;
-}
 
 const looks = {
   done: { tone: 'good', word: 'Done' },

@@ -11,7 +11,7 @@ const download: JobProgress = {
   isLocked: false,
 };
 
-describe('the steps of a restore or drill', () => {
+describe('the steps of a run', () => {
   test('lie ahead before it begins', () => {
     const steps = stepsOf({ state: 'Pending', main, progress: undefined, done: undefined });
     expect(steps.map(({ state }) => state)).toEqual(['ahead', 'ahead', 'ahead']);
@@ -34,6 +34,18 @@ describe('the steps of a restore or drill', () => {
     expect(steps.map(({ state }) => state)).toEqual(['done', 'failed', 'ahead']);
   });
 
+  test('begin with a look, also while an agent has nothing to tell', () => {
+    const backup = ['preflight', 'copying', 'uploading', 'sealing'];
+    const begun = { ...download, step: 'starting', bytes: { read: 0 } };
+    const steps = stepsOf({ state: 'Running', main: backup, progress: begun, done: undefined });
+    expect(steps.map(({ state }) => state)).toEqual(['now', 'ahead', 'ahead', 'ahead']);
+  });
+
+  test('lie ahead again between two attempts', () => {
+    const steps = stepsOf({ state: 'Waiting', main, progress: download, done: undefined });
+    expect(steps.map(({ state }) => state)).toEqual(['ahead', 'ahead', 'ahead']);
+  });
+
   test('are not told where none came', () => {
     expect(stepsOf({ state: 'Cancelled', main, progress: undefined, done: undefined })).toEqual([]);
   });
@@ -48,6 +60,12 @@ describe('the steps of a restore or drill', () => {
       { name: 'a new one', state: 'done', ms: 5 },
     ]);
   });
+});
+
+test('a backup tells what it read and what it uploaded', () => {
+  const copying = { ...download, step: 'copying', bytes: { read: 1_000_000, expected: 4_000_000, uploaded: 500_000 } };
+  expect(partOf(copying)).toBe(0.25);
+  expect(describeProgress(copying)).toBe('1.00 MB of 4.00 MB, 90.0 MB/s, 13 s left, 500 kB uploaded');
 });
 
 test('a drill counts its tables', () => {

@@ -4,8 +4,10 @@ import { formatBytes, formatDuration, formatRate, plural } from './format.ts';
 
 /** In the order in which they come; a run has some of them. */
 const words = {
-  starting: 'Begin',
   preflight: 'Preflight',
+  copying: 'Copy the files',
+  uploading: 'Upload the rest',
+  sealing: 'Seal',
   download: 'Download and verify',
   prepare: 'Apply the redo log',
   sync: 'Write to disk',
@@ -18,12 +20,17 @@ const words = {
   'roll-back': 'Put the old data back',
 } as const;
 const order = Object.keys(words);
+/** The steps that move the data of the whole database. */
+const moving: readonly string[] = ['copying', 'download'];
 
-export interface ShownStep {
+export interface Step {
   readonly name: string;
   readonly state: 'done' | 'now' | 'ahead' | 'failed';
+  /** How long it took, or takes so far. */
   readonly ms?: number | undefined;
+  /** Of the step at hand: from 0 to 1, where that can be told. */
   readonly part?: number | undefined;
+  /** E.g. `1.2 GB of 3.4 GB, 90 MB/s, 25 s left` */
   readonly detail?: string | undefined;
 }
 
@@ -36,42 +43,46 @@ export interface RunSoFar {
   readonly done: readonly { readonly name: string; readonly ms: number }[] | undefined;
 }
 
-/** What a restore or drill does, did and will do. */
-export function stepsOf({ state, main, progress, done }: RunSoFar): readonly ShownStep[] {
-  // What went wrong before the first step says more than steps that never came.
-  if (progress === undefined && (state === 'Failed' || state === 'Cancelled')) return [];
+/** What a run does, did and will do. */
+export function stepsOf({ state, main, progress, done }: RunSoFar): readonly Step[] {
   if (done !== undefined) return done.map(({ name, ms }) => ({ name: wordOf(name), state: 'done', ms }));
-  const current = progress?.step;
-  const names = inOrder([...main, ...(current === undefined ? [] : [current])]);
-  const at = current === undefined ? -1 : names.indexOf(current);
-  return names.map((name, index) => {
-    if (index < at) return { name: wordOf(name), state: 'done' };
-    if (index > at || progress === undefined) return { name: wordOf(name), state: 'ahead' };
-    return currentStep(state, progress);
+  const isOver = state === 'Failed' || state === 'Cancelled';
+  // What went wrong before the first step says more than steps that never came.
+  if (isOver && progress === undefined) return [];
+  // Between two attempts all lies ahead again.
+  const isTold = isOver || state === 'Running' || state === 'Starting';
+  if (progress === undefined || !isTold) return main.map((step) => ({ name: wordOf(step), state: 'ahead' }));
+  // An agent that has just begun has nothing else to tell.
+  const current = progress.step === 'starting' ? 'preflight' : progress.step;
+  const names = inOrder([...main, current]);
+  const at = names.indexOf(current);
+  return names.map((step, index) => {
+    if (index !== at) return { name: wordOf(step), state: index < at ? 'done' : 'ahead' };
+    return { name: wordOf(step), ...stepAtHand(progress, isOver) };
   });
 }
 
-function currentStep(state: BackupState, progress: JobProgress): ShownStep {
-  const name = wordOf(progress.step);
-  if (state === 'Failed' || state === 'Cancelled') return { name, state: 'failed', detail: describeProgress(progress) };
-  if (state !== 'Running' && state !== 'Starting') return { name, state: 'ahead' };
-  return { name, state: 'now', part: partOf(progress), detail: describeProgress(progress) };
+function stepAtHand(progress: JobProgress, isOver: boolean): Omit<Step, 'name'> {
+  const detail = describeProgress(progress);
+  return isOver ? { state: 'failed', detail } : { state: 'now', part: partOf(progress), detail };
 }
 
 /** From 0 to 1; undefined where it cannot be told. */
-export function partOf({ step, bytes, tables }: JobProgress): number | undefined {
+export function partOf({ step, bytes: { read, expected = 0 }, tables }: JobProgress): number | undefined {
   if (tables !== undefined) return tables.total === 0 ? undefined : tables.done / tables.total;
-  const hasBytes = step === 'download' && bytes.expected !== undefined && bytes.expected > 0;
-  return hasBytes ? Math.min(1, bytes.read / (bytes.expected ?? 1)) : undefined;
+  return moving.includes(step) && expected > 0 ? Math.min(1, read / expected) : undefined;
 }
 
-/** `1.20 GB of 3.40 GB, 90.0 MB/s, 25 s left` */
+/** `1.20 GB of 3.40 GB, 90.0 MB/s, 25 s left, 310 MB uploaded` */
 export function describeProgress({ step, bytes, tables, ratePerSecond, etaSeconds }: JobProgress): string | undefined {
+  const isMoving = moving.includes(step) && tables === undefined;
+  const { uploaded = 0 } = bytes;
   const parts = [
     tables === undefined ? undefined : `${tables.done.toLocaleString('en')} of ${plural(tables.total, 'table')}`,
-    step === 'download' && tables === undefined ? describeBytes(bytes) : undefined,
-    step === 'download' && ratePerSecond !== undefined ? formatRate(ratePerSecond) : undefined,
+    isMoving ? describeBytes(bytes) : undefined,
+    isMoving && ratePerSecond !== undefined ? formatRate(ratePerSecond) : undefined,
     etaSeconds === undefined ? undefined : `${formatDuration(etaSeconds * 1000)} left`,
+    uploaded === 0 ? undefined : `${formatBytes(uploaded)} uploaded`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');
 }

@@ -1,6 +1,7 @@
 import type { ResourceKind } from '../../api/resources.ts';
 import type { Catalog, Change } from '../../catalog/catalog.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Failure } from '../../lib/failure.ts';
 import type { ListPage, ListQuery } from './list-table.ts';
 import { ReadModel } from './read-model.ts';
 
@@ -39,7 +40,7 @@ export class Lists implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
+    this.#ending.abort(new Failure('lists-ended', 'Cannot list as the manager ends'));
     await this.#following;
     this.#filled.reject(this.#ending.signal.reason);
     this.#model?.[Symbol.dispose]();

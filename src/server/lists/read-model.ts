@@ -35,6 +35,7 @@ export class ReadModel implements Disposable {
         waiting = [];
         await nextTurn();
       }
+      signal.throwIfAborted();
       this.#putAll(waiting);
       for (const _ of this.#of(kind).index()) await nextTurn();
     }

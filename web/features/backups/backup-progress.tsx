@@ -4,8 +4,10 @@ import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { StepProgress } from '../../components/step-progress.tsx';
 import { useLiveProgress } from '../../lib/progress.ts';
+import { stepsOf } from '../../lib/run-steps.ts';
 import type { Backup } from './backup-actions.tsx';
-import { backupSteps } from './backup-steps.ts';
+
+const mainSteps = ['preflight', 'copying', 'uploading', 'sealing'];
 
 /** Of a backup that is being made: step by step, and its bytes over time. */
 export function BackupProgress({ backup: { name, status } }: { readonly backup: Backup }) {
@@ -20,7 +22,10 @@ export function BackupProgress({ backup: { name, status } }: { readonly backup: 
   }
   return (
     <Section title="Progress" aside={progress?.isLocked === true ? <Locked /> : null}>
-      <StepProgress label="Steps of the backup" steps={backupSteps(status.state, progress)} />
+      <StepProgress
+        label="Steps of the backup"
+        steps={stepsOf({ state: status.state, main: mainSteps, progress, done: undefined })}
+      />
       {status.state === 'Running' && live !== undefined ? (
         <BytesChart samples={live.samples} expected={live.progress.bytes.expected} />
       ) : null}

@@ -29,4 +29,5 @@ test('downtime is told as exactly as it is known', () => {
   expect(describeDowntime(planTimes([step(12_000, true), step(undefined, true)]))).toBe('more than 12 s');
   expect(describeDowntime(planTimes([step(20, true), step(undefined, true)]))).toBeUndefined();
   expect(about(20)).toBe('under a second');
+  expect(about(1_022_000)).toBe('about 17 min');
 });

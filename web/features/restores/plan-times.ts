@@ -25,9 +25,11 @@ export function planTimes(steps: RestorePlan['steps']): PlanTimes {
   };
 }
 
-/** `under a second`, `about 12 s`; a time that is expected is not told in tenths. */
+/** `under a second`, `about 12 s`, `about 17 min`: what is expected is not told to the last figure. */
 export function about(ms: number): string {
-  return ms < 1000 ? 'under a second' : `about ${formatDuration(ms)}`;
+  if (ms < 1000) return 'under a second';
+  const isMinutes = ms >= 600_000 && ms < 3_600_000;
+  return `about ${isMinutes ? `${Math.round(ms / 60_000)} min` : formatDuration(ms)}`;
 }
 
 /** How long the server stands still: `about 12 s`, `more than 8 s`; undefined where nothing useful is known. */

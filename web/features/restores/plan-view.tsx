@@ -15,7 +15,7 @@ export function PlanView({ plan }: { readonly plan: RestorePlan }) {
   const good = findings.filter(({ level }) => level === 'ok');
   return (
     <Stack gap="lg">
-      <div>
+      <Stack gap={6}>
         <Text size="sm" component="div">
           {isGo ? (
             <StatusMark tone="good" word="It can be done" />
@@ -24,7 +24,7 @@ export function PlanView({ plan }: { readonly plan: RestorePlan }) {
           )}
         </Text>
         {grave.length === 0 ? null : <Findings findings={grave} label="What to mind" />}
-      </div>
+      </Stack>
       <Steps steps={steps} />
       <Facts
         facts={[
