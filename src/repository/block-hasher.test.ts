@@ -12,7 +12,7 @@ test.for([
 ] as const)('the thread gives the ids that this thread gives, %s', async ([, cipher]) => {
   using hasher = new HashingThread(cipher);
   // The first ones are hashed here, the last ones by the thread.
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 40; round += 1) {
     const batch = new BlockBatch(BlockBatch.memoryOf(MEBIBYTE));
     const blocks = Array.from({ length: 60 }, (_, number) => randomBytes(16_384 - number));
     for (const block of blocks) batch.add(block);
@@ -25,8 +25,8 @@ test.for([
 
 test('what waits learns that the thread is gone', async () => {
   const hasher = new HashingThread(openCipher);
-  const batch = new BlockBatch(BlockBatch.memoryOf(16 * MEBIBYTE));
-  for (let block = 0; block < 128; block += 1) batch.add(Buffer.alloc(100_000, block));
+  const batch = new BlockBatch(BlockBatch.memoryOf(64 * MEBIBYTE));
+  for (let block = 0; block < 128; block += 1) batch.add(Buffer.alloc(400_000, block));
   const hashed = hasher.hash(batch);
   hasher[Symbol.dispose]();
   await expect(hashed).rejects.toMatchObject({ code: 'hashing-ended' });

@@ -29,14 +29,14 @@ export function hashingHere(cipher: Pick<Cipher, 'blockId'>): BlockHasher {
   };
 }
 
-/** A thread costs more than hashing a few MiB. */
-const BYTES_HERE = 8 << 20;
+/** A thread costs more than hashing so little. */
+const BYTES_HERE = 32 << 20;
 /** The thread holds little: what it hashes is not its own. */
 const limits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 /**
  * Hashes on a thread of its own: reading a stream and hashing it take about the same time, and compressing has the other cores.
- * The first few MiB are hashed here, so that a small backup needs no thread.
+ * The first 32 MiB are hashed here, so that a small backup needs no thread.
  */
 export class HashingThread implements BlockHasher {
   readonly #cipher: Cipher;

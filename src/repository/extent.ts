@@ -142,10 +142,11 @@ export function encodePlace(
   names: NameTable,
 ): void {
   const place = at.frame.place;
-  if (at.frame === ZERO || place === undefined) {
+  if (at.frame === ZERO) {
     to.varint(0);
     return;
   }
+  if (place === undefined) throw new RangeError('a block without a place');
   to.varint(names.add(place.segment) + 1)
     .varint(place.offset)
     .varint(place.length)
