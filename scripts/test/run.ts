@@ -10,7 +10,7 @@ import { vitest } from './vitest-step.ts';
  *
  *     (nothing)                  everything
  *     check                      format, lint, types, unused code, house rules, build
- *     unit [part of a name]      unit tests; likewise contract and integration
+ *     unit [part of a name]      unit tests; likewise contract, integration and web
  */
 const MINUTE = 60_000;
 process.exitCode = await main(process.argv.slice(2));
@@ -19,7 +19,7 @@ async function main(words: readonly string[]): Promise<number> {
   const [part, ...filters] = words;
   const steps = part === undefined ? allSteps() : partSteps(part, filters);
   if (steps.length === 0) {
-    console.error(`Cannot run ${part} as there is no such part: check, unit, contract and integration are.`);
+    console.error(`Cannot run ${part} as there is no such part: check, unit, contract, integration and web are.`);
     return 2;
   }
   const outcomes: Outcome[] = [];
@@ -51,6 +51,7 @@ function allSteps(): Step[] {
       filters: [],
       limitMs: 30 * MINUTE,
     }),
+    vitest('tests in a browser', { node: process.execPath, projects: ['web'], filters: [], limitMs: 15 * MINUTE }),
   ];
 }
 
@@ -58,7 +59,7 @@ function partSteps(part: string, filters: readonly string[]): Step[] {
   if (part === 'check') {
     return checkSteps();
   }
-  if (!['unit', 'contract', 'integration'].includes(part)) {
+  if (!['unit', 'contract', 'integration', 'web'].includes(part)) {
     return [];
   }
   const tests = vitest(`${part} tests`, { node: process.execPath, projects: [part], filters, limitMs: 30 * MINUTE });
