@@ -1,7 +1,8 @@
 import { Anchor, Container, Text } from '@mantine/core';
 import type { ErrorComponentProps } from '@tanstack/react-router';
-import { Link } from '@tanstack/react-router';
 import { ErrorCard } from '../components/error-card.tsx';
+import { AnchorLink } from '../components/links.tsx';
+import { PageHeader } from '../components/page-header.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 
 export function NotFound() {
@@ -9,11 +10,11 @@ export function NotFound() {
     <Container component="main" size="sm" py="xl">
       <PageHeader title="There is no such page" />
       <Text size="sm">
-        The address may be mistyped, or what it showed is gone. All backups are{' '}
-        <Anchor component={Link} to="/backups">
-          here
-        </Anchor>
-        .
+        The address may be mistyped, or what it showed is gone.{' '}
+        <AnchorLink to="/backups" underline="always">
+          All backups
+        </AnchorLink>{' '}
+        are where they were.
       </Text>
     </Container>
   );

@@ -40,7 +40,7 @@ export function BackupDetails() {
       <PageHeader
         title={name}
         back={back}
-        mark={<BackupState backup={backup} />}
+        mark={<BackupState backup={backup} isBeside />}
         lead={<Lead backup={backup} />}
         actions={<BackupButtons backup={backup} act={act} />}
       />

@@ -7,7 +7,7 @@ import { ErrorCard } from '../../components/error-card.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Section } from '../../components/section.tsx';
-import { asking, call } from '../../lib/api.ts';
+import { ApiError, asking, call } from '../../lib/api.ts';
 import { AdvancedSettings } from './advanced-settings.tsx';
 import { type Draft, draftErrors, keepDraft, keptDraft, requestOf } from './draft.ts';
 import { BackupKind } from './backup-kind.tsx';
@@ -34,7 +34,9 @@ export function BackupNew() {
       await navigate({ to: '/backups/$name', params: { name } });
     },
     onError: (error) => {
-      if ('code' in error && error.code === 'name-taken') form.setFieldError('name', 'There is a backup of this name.');
+      if (!isNameTaken(error)) return;
+      form.setFieldError('name', 'There is a backup of this name already; choose another one.');
+      form.getInputNode('name')?.focus();
     },
   });
   const isStopped = preflight.data?.isGo === false;
@@ -55,7 +57,7 @@ export function BackupNew() {
         }
       />
       <Stack gap="md">
-        {create.error === null ? null : <ErrorCard error={create.error} />}
+        {create.error === null || isNameTaken(create.error) ? null : <ErrorCard error={create.error} />}
         <Grid gap="md">
           <Grid.Col span={{ base: 12, md: 7 }}>
             <Stack gap="md">
@@ -73,4 +75,9 @@ export function BackupNew() {
       </Stack>
     </form>
   );
+}
+
+/** Told beside the field. */
+function isNameTaken(error: Error): boolean {
+  return error instanceof ApiError && error.code === 'name-taken';
 }

@@ -7,8 +7,15 @@ import { useLiveProgress } from '../../lib/progress.ts';
 import { durationOf, runLooks } from '../../lib/states.ts';
 import type { Backup } from './backup-actions.tsx';
 
+export interface BackupStateProps {
+  readonly backup: Backup;
+  /** How far it is stands beside the mark, not below it. */
+  readonly isBeside?: boolean;
+}
+
 /** Its state, and how far it is while it is made. */
-export function BackupState({ backup: { name, status, spec } }: { readonly backup: Backup }) {
+export function BackupState({ backup, isBeside = false }: BackupStateProps) {
+  const { name, status, spec } = backup;
   const live = useLiveProgress('Backup', name);
   const { state } = status;
   if (spec.isCancelled && state === 'Running') return <StatusMark tone="busy" word="Cancelling" />;
@@ -18,7 +25,7 @@ export function BackupState({ backup: { name, status, spec } }: { readonly backu
     <>
       <StatusMark {...runLooks[state]} />
       {expected === undefined ? null : (
-        <Text component="div" inherit c="dimmed" pl={20} className="figures">
+        <Text component="div" inherit c="dimmed" pl={isBeside ? 0 : 20} className="figures">
           {formatPercent(Math.min(read, expected), expected)}
         </Text>
       )}
