@@ -19,6 +19,7 @@ import type { Resource } from '../api/resources.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { openSqliteCatalog } from '../catalog/sqlite.ts';
 import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
+import { addNote } from '../repository/notes.ts';
 import { initRepository, type Repository } from '../repository/repository.ts';
 import { readSettlement } from '../repository/settle.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -112,6 +113,12 @@ async function show(name = 'b'): Promise<Resource<'Backup'>['status']> {
 async function pass(ms: number): Promise<void> {
   const step = Math.max(250, ms / 40);
   for (let passed = 0; passed < ms; passed += step) await clock.pass(step);
+}
+
+async function keysBelow(prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of storage.list(prefix)) keys.push(key);
+  return keys;
 }
 
 async function sealIt(id: string): Promise<void> {
@@ -236,6 +243,24 @@ describe('a backup', () => {
     expect(agent.count('start')).toBe(1);
   });
 
+  it('lets an attempt that was believed lost come to its end before the next one begins', async () => {
+    const id = await running('b', { mode: 'auto', retries: 1, intervalSeconds: 60 });
+    agent.trouble = unreachable;
+    await pass(620_000);
+    agent.trouble = undefined;
+    agent.troubles.set('start', new Conflict('busy', 'Cannot start it as another job runs'));
+    await pass(90_000);
+    expect(await show()).toMatchObject({
+      state: 'Waiting',
+      attempt: 1,
+      waitingFor: ['Agent db1 is busy with something else.'],
+    });
+    await sealIt(id);
+    agent.becomes(id, 'Succeeded');
+    await pass(15_000);
+    expect(await show()).toMatchObject({ state: 'Succeeded' });
+  });
+
   it('is cancelled for good although neither agent nor store answers', async () => {
     const id = await running('b', { mode: 'auto', retries: 5, intervalSeconds: 1 });
     agent.trouble = unreachable;
@@ -275,6 +300,29 @@ describe('a backup', () => {
     await control.deleteBackup('b');
     await pass(1_000);
     expect((await show()).state).toBe('Deleted');
+  });
+
+  it('that is pinned in its repository is not deleted until it is unpinned, and its record goes with its data', async () => {
+    const id = await running();
+    await sealIt(id);
+    agent.becomes(id, 'Succeeded');
+    await pass(1_000);
+    await addNote(repository, id, { note: { kind: 'pinned', reason: 'by another' }, signal });
+    await control.deleteBackup('b');
+    await pass(1_000);
+    expect(await show()).toMatchObject({ state: 'DeleteFailed', isPinned: true, failure: { code: 'pinned' } });
+    await expect(control.deleteBackup('b')).rejects.toMatchObject({ code: 'pinned' });
+    await control.setPinned('b', false);
+    await pass(1_000);
+    await control.deleteBackup('b');
+    await pass(1_000);
+    expect((await show()).state).toBe('Deleted');
+    expect((await keysBelow('backups/')).length).toBeGreaterThan(0);
+    await pass(23 * 3_600_000);
+    expect((await show()).state).toBe('Deleted');
+    await pass(3 * 3_600_000);
+    expect(await catalog.get('Backup', 'b')).toBeUndefined();
+    expect(await keysBelow('backups/')).toEqual([]);
   });
 
   it('of a service that was removed fails and says so', async () => {
