@@ -1,8 +1,8 @@
-import { Anchor, Container, Text } from '@mantine/core';
-import type { ErrorComponentProps } from '@tanstack/react-router';
+import { Container, Text } from '@mantine/core';
+import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { ErrorCard } from '../components/error-card.tsx';
 import { AnchorLink } from '../components/links.tsx';
-import { PageHeader } from '../components/page-header.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 
 export function NotFound() {
@@ -20,10 +20,29 @@ export function NotFound() {
   );
 }
 
-export function PageError({ error, reset }: ErrorComponentProps) {
+/** In place of one page, inside the frame. */
+export function PageError({ error }: ErrorComponentProps) {
+  const router = useRouter();
+  return <ErrorCard error={asError(error)} onRetry={() => void router.invalidate()} />;
+}
+
+const againMs = 3000;
+
+/** In place of everything: nobody can tell who is signed in. Goes on by itself as soon as that can be told. */
+export function FrameError({ error }: ErrorComponentProps) {
+  const router = useRouter();
+  useEffect(() => {
+    const timer = setInterval(() => void router.invalidate(), againMs);
+    return () => clearInterval(timer);
+  }, [router]);
   return (
-    <Container size="sm" py="xl">
-      <ErrorCard error={error instanceof Error ? error : new Error(String(error))} onRetry={reset} />
+    <Container component="main" size="sm" py="xl">
+      <PageHeader title="Holdfast" />
+      <ErrorCard error={asError(error)} onRetry={() => void router.invalidate()} />
     </Container>
   );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
