@@ -2,7 +2,7 @@ import { Button, Grid, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -23,6 +23,8 @@ export function BackupNew() {
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const [initial] = useState(() => keptDraft(chosen));
+  // Who goes away again before anything else is changed finds what was added the first time.
+  useEffect(() => keepDraft(initial), [initial]);
   const form = useForm<Draft>({ initialValues: initial, validate: draftErrors, onValuesChange: keepDraft });
   const preflight = usePreflight(form.values);
   const create = useMutation({

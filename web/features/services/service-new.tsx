@@ -16,10 +16,10 @@ export function ServiceNew() {
   const agents = useQuery(askingAgents);
   const create = useMutation({
     mutationFn: (draft: ServiceDraft) => call('createService', { body: { name: draft.name.trim(), ...specOf(draft) } }),
-    onSuccess: async ({ name }) => {
+    onSuccess: async ({ name, spec: { clusterLabel } }) => {
       await queries.invalidateQueries({ queryKey: ['services'] });
       if (returnTo === undefined) await router.navigate({ to: '/services/$name', params: { name } });
-      else router.history.push(returnWith(returnTo, { service: name }));
+      else router.history.push(returnWith(returnTo, { service: name, ...(clusterLabel && { folder: clusterLabel }) }));
     },
   });
   return (
