@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { complaintsOf, looks, narrow, putOn, wide } from './support/browser.ts';
 import { expectValue, pick, press, type } from './support/keyboard.ts';
-import { choose, fillLocation, picture, signIn, untilState } from './support/pages.ts';
+import { choose, everyPage, fillLocation, picture, signIn, untilState } from './support/pages.ts';
 import { firstLoad, watchProgress } from './support/speed.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
@@ -225,19 +225,12 @@ describe('the pages themselves', () => {
     await untilState(page, 'Succeeded');
   });
 
-  const pages = () => [
-    ...['/backups', '/backups/-/new', '/backups/by-keyboard', '/restore/by-keyboard', '/restores', '/drills'],
-    ...['/drills?start=by-keyboard', '/services', '/services/-/new', '/services/shop', '/services/shop/edit'],
-    ...['/locations', '/locations/-/new', '/locations/s3', '/locations/s3/edit', '/agents', '/agents/-/new'],
-    ...['/agents/shop', '/account', '/nowhere'],
-  ];
-
   test(
     'every page is without a complaint of axe, in light and dark, wide and narrow',
     { timeout: 120_000 },
     async () => {
       const found: string[] = [];
-      for (const path of pages()) {
+      for (const path of everyPage) {
         await page.goto(path);
         await page.getByRole('heading', { level: 1 }).first().waitFor();
         await page.waitForLoadState('networkidle').catch(() => undefined);

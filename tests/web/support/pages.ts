@@ -4,6 +4,30 @@ import type { Stage } from './stage.ts';
 
 /** What people do on the pages, by the words that they read there. */
 
+/** Addresses of all pages and dialogs, once there is a backup `by-keyboard` of service `shop` in location `s3`. */
+export const everyPage = [
+  '/backups',
+  '/backups/-/new',
+  '/backups/by-keyboard',
+  '/restore/by-keyboard',
+  '/restores',
+  '/drills',
+  '/drills?start=by-keyboard',
+  '/services',
+  '/services/-/new',
+  '/services/shop',
+  '/services/shop/edit',
+  '/locations',
+  '/locations/-/new',
+  '/locations/s3',
+  '/locations/s3/edit',
+  '/agents',
+  '/agents/-/new',
+  '/agents/shop',
+  '/account',
+  '/nowhere',
+];
+
 export async function signIn(page: Page, password: string): Promise<void> {
   await page.goto('/sign-in');
   await page.getByLabel(/^Password/).fill(password);
