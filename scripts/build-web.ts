@@ -1,5 +1,6 @@
-import { gzipSync } from 'node:zlib';
-import { relative } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 
 /** Bytes of compressed JavaScript that the first page may need. */
@@ -17,7 +18,17 @@ export async function buildWeb(): Promise<string[]> {
   );
   if (bytes > firstPageLimit)
     throw new Error(`The first page needs ${bytes} bytes of JavaScript; ${firstPageLimit} are allowed`);
+  for (const { fileName } of outputs) await compress(join('dist/web', fileName));
   return chunks.flatMap(({ moduleIds }) => moduleIds).map((id) => relative(process.cwd(), id));
+}
+
+/** So that a manager sends it small without work: beside what is worth it lie `.br` and `.gz`. */
+async function compress(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  if (bytes.length < 1_000) return;
+  const made = { '.br': brotliCompressSync(bytes), '.gz': gzipSync(bytes, { level: 9 }) };
+  for (const [suffix, small] of Object.entries(made))
+    if (small.length < bytes.length * 0.9) await writeFile(path + suffix, small);
 }
 
 /** The entry, the first page, and all that they import at once. */

@@ -1,4 +1,5 @@
-import '@mantine/core/styles.css';
+// In a layer, so that whatever this program says of looks wins, in whichever order files are loaded.
+import '@mantine/core/styles.layer.css';
 import './styles.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';

@@ -5,8 +5,16 @@ import { run } from '../setup/run.ts';
 
 /** Complaints about what `npm pack` would publish: the bundle and the papers, and nothing else. */
 export async function packComplaints(): Promise<string[]> {
-  const expected = /^(package\.json|README\.md|LICENSE|dist\/THIRD_PARTY_NOTICES|dist\/[\w.-]+\.js(\.map)?)$/;
-  const needed = ['package.json', 'README.md', 'LICENSE', 'dist/THIRD_PARTY_NOTICES', 'dist/cli.js'];
+  const expected =
+    /^(package\.json|README\.md|LICENSE|dist\/THIRD_PARTY_NOTICES|dist\/[\w.-]+\.js(\.map)?|dist\/web\/(assets\/)?[\w.-]+)$/;
+  const needed = [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'dist/THIRD_PARTY_NOTICES',
+    'dist/cli.js',
+    'dist/web/index.html',
+  ];
   const files = packedFiles(JSON.parse(await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'])));
   return [
     ...files.filter((file) => !expected.test(file)).map((file) => `npm pack would publish ${file}`),

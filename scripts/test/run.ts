@@ -10,7 +10,7 @@ import { vitest } from './vitest-step.ts';
  *
  *     (nothing)                  everything
  *     check                      format, lint, types, unused code, house rules, build
- *     unit [part of a name]      unit tests; likewise contract and integration
+ *     unit [part of a name]      unit tests; likewise contract, integration and web
  */
 const MINUTE = 60_000;
 /** The tests that measure time run alone, after the others. */
@@ -24,7 +24,7 @@ async function main(words: readonly string[]): Promise<number> {
   const [part, ...filters] = words;
   const steps = part === undefined ? allSteps() : partSteps(part, filters);
   if (steps.length === 0) {
-    console.error(`Cannot run ${part} as there is no such part: check, unit, contract and integration are.`);
+    console.error(`Cannot run ${part} as there is no such part: check, unit, contract, integration and web are.`);
     return 2;
   }
   const outcomes: Outcome[] = [];
@@ -57,6 +57,7 @@ function allSteps(): Step[] {
       filters: [],
       limitMs: 30 * MINUTE,
     }),
+    vitest('tests in a browser', { node: process.execPath, projects: ['web'], filters: [], limitMs: 15 * MINUTE }),
   ];
 }
 
@@ -64,7 +65,7 @@ function partSteps(part: string, filters: readonly string[]): Step[] {
   if (part === 'check') {
     return checkSteps();
   }
-  if (!['unit', 'contract', 'integration'].includes(part)) {
+  if (!['unit', 'contract', 'integration', 'web'].includes(part)) {
     return [];
   }
   const projects = part === 'integration' ? INTEGRATION : [part];

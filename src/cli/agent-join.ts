@@ -43,18 +43,18 @@ async function readToken(from: string): Promise<string> {
 }
 
 async function readTokenFile(path: string): Promise<string> {
+  // Whoever gave the token itself must not find it in an error, which may be logged.
+  if (path.startsWith('hfj1.')) throw unreadable('the token itself was given');
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    // Whoever gave the token itself must not find it in the log of this error.
-    const named = path.startsWith('hfj1.') ? 'the token itself was given' : path;
-    throw new InvalidRequest(
-      'join-token-unreadable',
-      `Cannot read the join token as its file cannot be read: ${named}`,
-      {
-        cause,
-        nextStep: 'Name the file that holds it, or - to read it from the standard input.',
-      },
-    );
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(what: string, cause?: unknown): InvalidRequest {
+  return new InvalidRequest('join-token-unreadable', `Cannot read the join token as its file cannot be read: ${what}`, {
+    cause,
+    nextStep: 'Name the file that holds it, or - to read it from the standard input.',
+  });
 }

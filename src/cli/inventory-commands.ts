@@ -153,6 +153,7 @@ const agentCommands: readonly Definition[] = [
       option('--valid-seconds <seconds>', 'how long it can be used')
         .argParser(wholeNumber({ min: 60, max: 604_800 }))
         .default(3600),
+      option('--replaces <agent>', 'for an agent that is there: it was set up anew, or lost its state'),
     ],
     examples: [['holdfast agent token > join-token', 'then carry it to the host of the agent']],
     load: async () => (await agents()).joinToken,

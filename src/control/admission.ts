@@ -3,6 +3,8 @@ import type { RunKind } from '../api/resources.ts';
 export interface RunRef {
   readonly kind: RunKind;
   readonly name: string;
+  /** Of a backup. */
+  readonly service?: string;
 }
 
 /** Something that only one run can use at a time. */

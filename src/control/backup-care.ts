@@ -38,12 +38,11 @@ export class BackupCare {
     const { spec, status } = found;
     if (status.state === 'Deleting') return this.#delete(found, signal);
     if (status.state === 'Deleted') return this.#removeRecord(found, signal);
-    if (status.state === 'DeleteFailed') return undefined;
-    if (spec.isDeleted) {
+    if (spec.isDeleted && status.state !== 'DeleteFailed') {
       const begun = await this.#save(found, startDeleting(status));
       return this.#delete(begun, signal);
     }
-    if (status.state === 'Succeeded' && spec.isPinned !== status.isPinned) await this.#pin(found, signal);
+    if (status.result !== undefined && spec.isPinned !== status.isPinned) await this.#pin(found, signal);
     return undefined;
   }
 
@@ -76,7 +75,7 @@ export class BackupCare {
   }
 
   async #notDeleted(found: Backup, error: unknown): Promise<number | undefined> {
-    const { name, status } = found;
+    const { name, spec, status } = found;
     if (!isPermanent(error) && !this.#silence.isTooLong(name)) {
       this.#context.onTrouble(`Backup ${name} cannot be deleted yet`, error);
       const words = `Its storage location does not answer: ${error instanceof Error ? error.message : String(error)}`;
@@ -84,7 +83,16 @@ export class BackupCare {
       return RETRY_MS;
     }
     this.#silence.end(name);
-    await this.#save(found, failDeleting(status, describeFailure(error)));
+    const failed = failDeleting(status, describeFailure(error));
+    // Pinned in its repository by somebody else: that counts, and can be taken back here.
+    const isPinnedThere = error instanceof Failure && error.code === 'pinned' && !spec.isPinned;
+    if (!isPinnedThere) await this.#save(found, failed);
+    else
+      await this.#context.catalog.replace({
+        ...found,
+        spec: { ...spec, isPinned: true },
+        status: { ...failed, isPinned: true },
+      });
     return undefined;
   }
 

@@ -27,6 +27,6 @@ export function placeKey({ location, folder }: RepositoryPlace): string {
   return `${location}\n${folder ?? ''}`;
 }
 
-function wordsOf({ kind, name }: RunRef): string {
-  return `${kind} ${name}`;
+function wordsOf({ kind, name, service }: RunRef): string {
+  return service === undefined ? `${kind} ${name}` : `${kind} ${name} of service ${service}`;
 }

@@ -91,10 +91,9 @@ export function needsWork(resource: Resource): boolean {
 function backupNeedsWork({ spec, status }: Resource<'Backup'>): boolean {
   const { state } = status;
   if (!hasEnded(state) || state === 'Deleted') return true;
-  if (state === 'DeleteFailed') return false;
-  if (spec.isDeleted) return true;
+  if (spec.isDeleted && state !== 'DeleteFailed') return true;
   if (state === 'Failed') return spec.retriesAsked > status.retriesTaken;
-  return state === 'Succeeded' && spec.isPinned !== status.isPinned;
+  return status.result !== undefined && spec.isPinned !== status.isPinned;
 }
 
 /** It has ended, and no further attempt is wanted. */

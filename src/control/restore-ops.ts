@@ -89,10 +89,12 @@ export async function restorable(
   name: string,
 ): Promise<Resource<'Backup'>> {
   const backup = await find(catalog, 'Backup', name);
-  if (backup.status.state === 'Succeeded') return backup;
+  const { state, result } = backup.status;
+  // What could not be deleted is still there.
+  if (state === 'Succeeded' || (state === 'DeleteFailed' && result !== undefined)) return backup;
   throw new InvalidRequest(
     'backup-not-restorable',
-    `Cannot restore backup ${name} as it is not one that succeeded: it is ${backup.status.state}`,
+    `Cannot restore backup ${name} as it is not one that succeeded: it is ${state}`,
     { nextStep: 'Choose a backup that succeeded.' },
   );
 }

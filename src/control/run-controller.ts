@@ -3,7 +3,7 @@ import { isEnded, type Job, type JobFailure } from '../api/jobs.ts';
 import type { Resource, RunKind } from '../api/resources.ts';
 import { msOf } from '../lib/clock.ts';
 import { Failure, InvalidRequest, isPermanent } from '../lib/failure.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, RunRef } from './admission.ts';
 import type { ControlContext } from './context.ts';
 import { NotGood } from './not-good.ts';
 import type { RunOps, RunPlan } from './run-ops.ts';
@@ -55,7 +55,7 @@ export class RunController<Kind extends RunKind> {
   /** What is under way when the manager starts has what it needs before anything else may begin. */
   async adopt(found: Resource<Kind>): Promise<void> {
     if (!isUnderWay(statusOf(found).state)) return;
-    this.#admission.take(found, await this.#ops.needs(found));
+    this.#admission.take(this.#refOf(found), await this.#ops.needs(found));
   }
 
   /** @returns after how many milliseconds to come again; undefined when nothing more happens by itself */
@@ -95,7 +95,7 @@ export class RunController<Kind extends RunKind> {
       if (!(error instanceof InvalidRequest)) throw error;
       return this.#recorder.failed(found, describeFailure(error));
     }
-    const others = this.#admission.take(found, plan.needs);
+    const others = this.#admission.take(this.#refOf(found), plan.needs);
     if (others.length === 0) others.push(...(await this.#strangers(found, plan.agent, signal)));
     if (others.length > 0) {
       await this.#recorder.waits(found, others);
@@ -121,6 +121,10 @@ export class RunController<Kind extends RunKind> {
     this.#refusedAt.set(found.name, this.#context.clock.elapsed());
     this.#admission.release(found);
     return [strangerAt(agent)];
+  }
+
+  #refOf({ kind, name, spec }: Resource<Kind>): RunRef {
+    return 'service' in spec ? { kind, name, service: spec.service } : { kind, name };
   }
 
   #pauseAfterRefusal({ name }: Resource<Kind>): number {
@@ -149,7 +153,9 @@ export class RunController<Kind extends RunKind> {
     } catch (error) {
       if (!(error instanceof Failure) || !knownCodes.has(error.code)) throw error;
       const known = await this.#ops.get(found, signal).catch(() => undefined);
-      if (known === undefined || (error.code === 'busy' && isEnded(known.state))) throw error;
+      // An attempt before, believed lost, is let come to its end.
+      const isAnother = error.code === 'busy' && known?.attempt !== statusOf(found).attempt;
+      if (known === undefined || isAnother) throw error;
       return known;
     }
   }
@@ -176,13 +182,14 @@ export class RunController<Kind extends RunKind> {
   }
 
   async #see(found: Resource<Kind>, job: Job, signal: AbortSignal): Promise<number | undefined> {
+    // Whichever attempt it was.
+    if (job.state === 'Succeeded') return this.#confirm(found, job, signal);
     if (job.attempt < statusOf(found).attempt)
       return this.#failedPerhaps(found, forgottenByAgent(this.#ops.agentOf(found)), signal);
     if (!isEnded(job.state)) {
       await this.#recorder.progressed(found, progressOf(job));
       return POLL_MS;
     }
-    if (job.state === 'Succeeded') return this.#confirm(found, job, signal);
     if (job.state === 'Cancelled') return this.#recorder.cancelled(found, signal);
     const failure = job.failure ?? withoutReason();
     if (failure.code === 'already-settled') return this.#failedPerhaps(found, failure, signal);

@@ -5,7 +5,7 @@ import { Failure } from '../lib/failure.ts';
 /** What is told of runs. */
 
 export function strangerAt(agent: string): string {
-  return `Agent ${agent} does something else that was not started here.`;
+  return `Agent ${agent} is busy with something else.`;
 }
 
 export function silentAgent(agent: string, error: unknown): string {

@@ -38,7 +38,7 @@ export class FailedAttempts {
 
   /** @throws TooManyFailures while the address must wait */
   refuseIfTooMany(address: string): void {
-    const failures = this.#fresh(address);
+    const failures = this.#fresh(networkOf(address));
     if (failures === undefined || failures.count < freeFailures) return;
     const waitMs = Math.min(maximumWaitMs, 1_000 * 2 ** (failures.count - freeFailures));
     const leftMs = failures.last + waitMs - this.#clock.elapsed();
@@ -46,7 +46,8 @@ export class FailedAttempts {
   }
 
   /** @returns takes it back, for an attempt that turned out to be right */
-  remember(address: string): () => void {
+  remember(from: string): () => void {
+    const address = networkOf(from);
     const failures = { count: (this.#fresh(address)?.count ?? 0) + 1, last: this.#clock.elapsed() };
     this.#failures.delete(address);
     this.#failures.set(address, failures);
@@ -65,4 +66,12 @@ export class FailedAttempts {
     if (failures === undefined) return undefined;
     return this.#clock.elapsed() - failures.last < forgetAfterMs ? failures : undefined;
   }
+}
+
+/** Whoever has one address of IPv6 has 2^64 of them. Pure. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const groups = address.split(':').slice(0, 4);
+  const gap = groups.indexOf('');
+  return `${(gap < 0 ? groups : groups.slice(0, gap)).join(':')}::/64`;
 }

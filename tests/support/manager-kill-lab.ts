@@ -28,7 +28,7 @@ export interface Scenario<Kind extends RunKind> {
   readonly wish: Wish;
   readonly isHeard: (run: Resource<Kind> | undefined) => boolean;
   /** Asked for once this is so. */
-  readonly then?: { readonly when: (run: Resource<Kind>) => boolean; readonly wish: Wish };
+  readonly next?: { readonly when: (run: Resource<Kind>) => boolean; readonly wish: Wish };
   readonly isDone: (run: Resource<Kind> | undefined) => boolean;
   readonly aheadMs?: number;
 }
@@ -110,17 +110,17 @@ export class ManagerKillLab implements AsyncDisposable {
 
   async #follow<Kind extends RunKind>(
     worker: ManagerWorker,
-    { kind, name, wish, isHeard, then, isDone }: Scenario<Kind>,
+    { kind, name, wish, isHeard, next, isDone }: Scenario<Kind>,
     deadline: number,
   ): Promise<Resource<Kind> | undefined> {
     if (!isHeard(await worker.show(kind, name))) await worker.ask(wish);
-    for (let isThenAsked = false; ;) {
+    for (let isNextAsked = false; ;) {
       const run = await worker.show(kind, name);
       if (isDone(run)) return run;
-      if (run !== undefined && then !== undefined && !isThenAsked && then.when(run)) {
-        isThenAsked = true;
+      if (run !== undefined && next !== undefined && !isNextAsked && next.when(run)) {
+        isNextAsked = true;
         // It may have ended in this moment.
-        await worker.ask(then.wish).catch((error: unknown) => {
+        await worker.ask(next.wish).catch((error: unknown) => {
           if (!(error instanceof Error) || error.message !== 'already-ended') throw error;
         });
       }

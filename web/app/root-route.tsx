@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router';
 import { ApiError, asking } from '../lib/api.ts';
+import { FrameError } from './fallbacks.tsx';
 import { Shell } from './shell.tsx';
 
 export const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()();
@@ -10,6 +11,7 @@ export const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'shell',
   component: Shell,
+  errorComponent: FrameError,
   beforeLoad: async ({ context, location }) => {
     try {
       await context.queries.ensureQueryData(asking('getSession', {}));

@@ -8,6 +8,7 @@ const looks = {
   now: { tone: 'busy', word: 'Now' },
   ahead: { tone: 'quiet', word: 'Ahead' },
   failed: { tone: 'bad', word: 'Failed' },
+  ended: { tone: 'quiet', word: 'Ended' },
 } as const;
 
 /** The steps of what runs or ran, in order, each with its time; the bars are as long as the steps took. */

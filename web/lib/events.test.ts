@@ -35,6 +35,10 @@ class Source extends EventTarget {
   open(): void {
     this.dispatchEvent(new Event('open'));
   }
+  breakOff(): void {
+    this.readyState = 0;
+    this.dispatchEvent(new Event('error'));
+  }
   fail(): void {
     this.readyState = 2;
     this.dispatchEvent(new Event('error'));
@@ -61,6 +65,7 @@ test('many changes at once are read once; a connection that came back reads all 
   source.say({ ...change, name: 'b' });
   await vi.advanceTimersByTimeAsync(1000);
   expect(invalidate).toHaveBeenCalledTimes(1);
+  source.breakOff();
   source.open();
   await vi.advanceTimersByTimeAsync(1000);
   expect(invalidate).toHaveBeenCalledTimes(2);

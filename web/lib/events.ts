@@ -62,7 +62,7 @@ export class LiveEvents implements Disposable {
   #gathered: ManagerEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reconnect: ReturnType<typeof setTimeout> | undefined;
-  #wasOpen = false;
+  #hasMissed = false;
 
   constructor(queries: QueryClient, connect = () => new EventSource('/api/v1/events')) {
     this.#queries = queries;
@@ -82,11 +82,12 @@ export class LiveEvents implements Disposable {
     source.addEventListener('open', () => {
       setLive(true);
       // What happened between two connections was not told.
-      if (this.#wasOpen) this.#hear({ type: 'resync' });
-      this.#wasOpen = true;
+      if (this.#hasMissed) this.#hear({ type: 'resync' });
+      this.#hasMissed = false;
     });
     source.addEventListener('error', () => {
       setLive(false);
+      this.#hasMissed = true;
       // A browser connects again by itself after a broken connection, not after an answer that is an error.
       if (source.readyState !== closed) return;
       this.#reconnect = setTimeout(() => {

@@ -46,6 +46,12 @@ describe('the steps of a run', () => {
     expect(steps.map(({ state }) => state)).toEqual(['ahead', 'ahead', 'ahead']);
   });
 
+  test('tell at which one someone ended it', () => {
+    const begun = { ...download, bytes: { read: 0 }, ratePerSecond: undefined, etaSeconds: undefined };
+    const [first] = stepsOf({ state: 'Cancelled', main, progress: begun, done: undefined });
+    expect(first).toEqual({ name: 'Download and verify', state: 'ended', detail: undefined });
+  });
+
   test('are not told where none came', () => {
     expect(stepsOf({ state: 'Cancelled', main, progress: undefined, done: undefined })).toEqual([]);
   });

@@ -25,7 +25,8 @@ const moving: readonly string[] = ['copying', 'download'];
 
 export interface Step {
   readonly name: string;
-  readonly state: 'done' | 'now' | 'ahead' | 'failed';
+  /** `ended`: someone wanted its end. */
+  readonly state: 'done' | 'now' | 'ahead' | 'failed' | 'ended';
   /** How long it took, or takes so far. */
   readonly ms?: number | undefined;
   /** Of the step at hand: from 0 to 1, where that can be told. */
@@ -58,13 +59,15 @@ export function stepsOf({ state, main, progress, done }: RunSoFar): readonly Ste
   const at = names.indexOf(current);
   return names.map((step, index) => {
     if (index !== at) return { name: wordOf(step), state: index < at ? 'done' : 'ahead' };
-    return { name: wordOf(step), ...stepAtHand(progress, isOver) };
+    return { name: wordOf(step), ...stepAtHand(progress, state) };
   });
 }
 
-function stepAtHand(progress: JobProgress, isOver: boolean): Omit<Step, 'name'> {
+function stepAtHand(progress: JobProgress, state: BackupState): Omit<Step, 'name'> {
   const detail = describeProgress(progress);
-  return isOver ? { state: 'failed', detail } : { state: 'now', part: partOf(progress), detail };
+  if (state === 'Failed') return { state: 'failed', detail };
+  if (state === 'Cancelled') return { state: 'ended', detail };
+  return { state: 'now', part: partOf(progress), detail };
 }
 
 /** From 0 to 1; undefined where it cannot be told. */
@@ -74,26 +77,26 @@ export function partOf({ step, bytes: { read, expected = 0 }, tables }: JobProgr
 }
 
 /** `1.20 GB of 3.40 GB, 90.0 MB/s, 25 s left, 310 MB uploaded` */
-export function describeProgress({ step, bytes, tables, ratePerSecond, etaSeconds }: JobProgress): string | undefined {
-  const isMoving = moving.includes(step) && tables === undefined;
+export function describeProgress(progress: JobProgress): string | undefined {
+  const { step, bytes, tables, etaSeconds } = progress;
   const { uploaded = 0 } = bytes;
   const parts = [
-    tables === undefined ? undefined : `${tables.done.toLocaleString('en')} of ${plural(tables.total, 'table')}`,
-    isMoving ? describeBytes(bytes) : undefined,
-    isMoving && ratePerSecond !== undefined ? formatRate(ratePerSecond) : undefined,
-    etaSeconds === undefined ? undefined : `${formatDuration(etaSeconds * 1000)} left`,
-    uploaded === 0 ? undefined : `${formatBytes(uploaded)} uploaded`,
-  ].filter((part) => part !== undefined);
+    ...(tables === undefined ? [] : [`${tables.done.toLocaleString('en')} of ${plural(tables.total, 'table')}`]),
+    ...(moving.includes(step) && tables === undefined ? describeMoving(progress) : []),
+    ...(etaSeconds === undefined ? [] : [`${formatDuration(etaSeconds * 1000)} left`]),
+    ...(uploaded === 0 ? [] : [`${formatBytes(uploaded)} uploaded`]),
+  ];
   return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+function describeMoving({ bytes: { read, expected }, ratePerSecond }: JobProgress): readonly string[] {
+  const much = expected === undefined ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
+  return [...(read === 0 ? [] : [much]), ...(ratePerSecond === undefined ? [] : [formatRate(ratePerSecond)])];
 }
 
 /** The name of a step, for people; one that is not known is told as it is. */
 export function wordOf(step: string): string {
   return Object.hasOwn(words, step) ? words[step as keyof typeof words] : step;
-}
-
-function describeBytes({ read, expected }: JobProgress['bytes']): string {
-  return expected === undefined ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
 }
 
 function inOrder(names: readonly string[]): readonly string[] {

@@ -36,8 +36,8 @@ export const showAgent = onManager(async ({ context, client, name, signal }) => 
 });
 
 export const joinToken = onManager(async ({ invocation, context, client, signal }) => {
-  const { validSeconds } = z.object({ validSeconds: z.number() }).parse(invocation.options);
-  const made = await client.call('createJoinToken', { body: { validSeconds }, signal });
+  const wish = z.object({ validSeconds: z.number(), replaces: z.string().optional() }).parse(invocation.options);
+  const made = await client.call('createJoinToken', { body: wish, signal });
   context.output.json({ type: 'result', ...made });
   context.output.text(made.token);
   context.output.stderr(`On the host of the agent, before ${made.expiresAt}:`, `  ${made.command}`);

@@ -7,7 +7,7 @@ import type { SecretStore } from '../../control/secrets.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { mapConcurrently } from '../../lib/concurrently.ts';
 import { AgentBook } from './agent-book.ts';
-import { lostAfterMs, notDialled } from './agent-state.ts';
+import { type AgentFacts, lostAfterMs, notDialled } from './agent-state.ts';
 import type { AgentResource } from './change-agent.ts';
 import { AgentConnections } from './connections.ts';
 import { AgentCredentials } from './credentials.ts';
@@ -32,7 +32,9 @@ export interface AgentsOptions {
 
 const defaultLookEveryMs = 10_000;
 /** From one check of an agent that can be called, and gave no trouble, to the next. */
-const checkEveryMs = 300_000;
+const checkEveryMs = 900_000;
+/** Of one that could not be reached. */
+const unreachableCheckEveryMs = 30_000;
 /** Asking with a wrong token too often would be taken for an attack. */
 const refusedCheckEveryMs = 60_000;
 const checkLimitMs = 10_000;
@@ -170,9 +172,13 @@ export class Agents implements AsyncDisposable {
   #isDue(name: string, now: number): boolean {
     const facts = this.#book.factsOf(name);
     if (facts?.heardAt === undefined || now - facts.heardAt > lostAfterMs) return false;
-    if (facts.unreachable !== undefined) return true;
-    const everyMs = facts.refusal === undefined ? checkEveryMs : refusedCheckEveryMs;
-    return now - (this.#checkedAt.get(name) ?? -everyMs) >= everyMs;
+    // One that dials out is reached as soon as it has done so.
+    if (facts.unreachable !== undefined && !this.#isCallable(name)) return false;
+    return now - (this.#checkedAt.get(name) ?? -checkEveryMs) >= everyMs(facts);
+  }
+
+  #isCallable(name: string): boolean {
+    return this.#book.connectionOf(name)?.type === 'listens' || this.#tunnels.isOpen(name);
   }
 
   #forget(name: string): void {
@@ -186,6 +192,11 @@ export class Agents implements AsyncDisposable {
     this.#tunnels.drop(name);
     this.#checkedAt.delete(name);
   }
+}
+
+function everyMs({ refusal, unreachable }: AgentFacts): number {
+  if (refusal !== undefined) return refusedCheckEveryMs;
+  return unreachable === undefined ? checkEveryMs : unreachableCheckEveryMs;
 }
 
 function isAgent(resource: Resource): resource is AgentResource {

@@ -4,12 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { PermanentFailure } from '../../lib/failure.ts';
 import { FailedAttempts } from '../../server/failed-attempts.ts';
 
-/** What the manager keeps of an agent among its secrets: the digest of its credential, and the token it is asked with. */
-export interface AgentSecrets {
-  readonly credentialDigest: string;
-  readonly agentToken: string;
-}
-
+/** Under it the manager keeps two secrets of each agent: the digest of its credential, and the token it is asked with. */
 const kind = 'Agent';
 const prefix = 'hfa_';
 

@@ -79,6 +79,7 @@ test('whoever asks before all is read waits, and is told when it ends', async ()
     watch: catalog.watch.bind(catalog),
     list: async function* () {
       await never;
+      yield* [];
     },
   });
   const lists = follow(slow);

@@ -101,7 +101,7 @@ class KillRun {
       name,
       wish: { do: 'back-up', name },
       isHeard: isThere,
-      then: {
+      next: {
         when: ({ spec, status }) => status.state === 'Running' && !spec.isCancelled,
         wish: { do: 'cancel', name },
       },

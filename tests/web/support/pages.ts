@@ -4,9 +4,33 @@ import type { Stage } from './stage.ts';
 
 /** What people do on the pages, by the words that they read there. */
 
+/** Addresses of all pages and dialogs, once there is a backup `by-keyboard` of service `shop` in location `s3`. */
+export const everyPage = [
+  '/backups',
+  '/backups/-/new',
+  '/backups/by-keyboard',
+  '/restore/by-keyboard',
+  '/restores',
+  '/drills',
+  '/drills?start=by-keyboard',
+  '/services',
+  '/services/-/new',
+  '/services/shop',
+  '/services/shop/edit',
+  '/locations',
+  '/locations/-/new',
+  '/locations/s3',
+  '/locations/s3/edit',
+  '/agents',
+  '/agents/-/new',
+  '/agents/shop',
+  '/account',
+  '/nowhere',
+];
+
 export async function signIn(page: Page, password: string): Promise<void> {
   await page.goto('/sign-in');
-  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByLabel(/^Password/).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'All Backups', level: 1 }).waitFor();
 }
@@ -23,15 +47,15 @@ export async function untilState(page: Page, state: string, limitMs = 40_000): P
 }
 
 export async function fillLocation(page: Page, { bucket }: Stage, name: string): Promise<void> {
-  await page.getByLabel('Name', { exact: false }).first().fill(name);
-  await page.getByLabel('Bucket', { exact: false }).first().fill('backups');
+  await page.getByLabel(/^Name/).fill(name);
+  await page.getByRole('textbox', { name: 'Bucket' }).fill('backups');
   await page.getByLabel('Endpoint').fill(bucket.endpoint);
   const pathStyle = page.getByLabel("The bucket's name goes into the path");
   if (!(await pathStyle.isChecked())) await pathStyle.check();
-  await page.getByLabel('Access key', { exact: true }).fill(bucket.accessKey);
-  await page.getByLabel('Secret key', { exact: true }).fill(bucket.secretKey);
-  await page.getByLabel('Passphrase', { exact: false }).first().fill('a passphrase for tests');
-  await page.getByLabel('Passphrase again').fill('a passphrase for tests');
+  await page.getByLabel(/^Access key/).fill(bucket.accessKey);
+  await page.getByLabel(/^Secret key/).fill(bucket.secretKey);
+  await page.getByLabel(/^Passphrase \*?$/).fill('a passphrase for tests');
+  await page.getByLabel(/^Passphrase again/).fill('a passphrase for tests');
 }
 
 /** For the README and the documentation, where someone asks for them: HOLDFAST_SCREENSHOTS names the folder. */

@@ -24,9 +24,9 @@ export interface Stage extends AsyncDisposable {
 const fill = `
   CREATE DATABASE shop;
   CREATE TABLE shop.orders (id INT PRIMARY KEY, note VARCHAR(120), token BINARY(100)) ENGINE=InnoDB;
-  INSERT INTO shop.orders SELECT seq, MD5(seq), CONCAT(UNHEX(SHA2(seq, 512)), UNHEX(SHA1(-seq))) FROM seq_1_to_400000;
+  INSERT INTO shop.orders SELECT seq, MD5(seq), CONCAT(UNHEX(SHA2(seq, 512)), UNHEX(SHA1(-seq))) FROM mysql.seq_1_to_400000;
   CREATE TABLE shop.customers (id INT PRIMARY KEY, name VARCHAR(40)) ENGINE=InnoDB;
-  INSERT INTO shop.customers SELECT seq, CONCAT('customer ', seq) FROM seq_1_to_1000;`;
+  INSERT INTO shop.customers SELECT seq, CONCAT('customer ', seq) FROM mysql.seq_1_to_1000;`;
 
 export async function openStage(): Promise<Stage> {
   await using stack = new AsyncDisposableStack();

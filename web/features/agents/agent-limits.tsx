@@ -7,6 +7,15 @@ type AgentStatus = StatusOf<'Agent'>;
 
 /** What it can do, and what its own file on the host lets it do. */
 export function AgentLimits({ status }: { readonly status: AgentStatus }) {
+  if (status.state === 'Unknown') {
+    return (
+      <Section title="What it may do">
+        <Text size="sm" c="dimmed">
+          It says so once it is in touch. Start it on its host with “holdfast agent”, unless it runs already.
+        </Text>
+      </Section>
+    );
+  }
   const { engines, restoreDirectories, mayRestoreInPlace, locations, managedLocations } = status;
   return (
     <Section title="What it may do">

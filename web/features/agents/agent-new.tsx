@@ -32,7 +32,7 @@ export function AgentNew() {
         back={{ to: '/agents', text: 'Agents' }}
         primary={
           <Button onClick={() => token.mutate()} loading={token.isPending}>
-            {token.data === undefined ? 'Make the command' : 'Make another command'}
+            {token.data === undefined ? 'Make a token' : 'Make another token'}
           </Button>
         }
       />
@@ -53,8 +53,8 @@ function Before() {
     <Section title="How it goes">
       <ol className={classes['list']}>
         <li>Install Holdfast on the host of the database server, or on a host without one where drills shall run.</li>
-        <li>Make the command here. It holds a token that is good for one agent and for one hour.</li>
-        <li>Run it on the host, as root. The agent shows up here by itself.</li>
+        <li>Make a token here. It is good for one agent and for one hour.</li>
+        <li>Give it to the agent with the command that is shown. The agent shows up here by itself.</li>
       </ol>
     </Section>
   );
@@ -72,19 +72,23 @@ function Command({ token, returnTo, replaces }: CommandProps) {
   if (isExpired) {
     return (
       <Notice icon="clock" title="The token has expired">
-        Make another command; this one lets nobody join any more.
+        Make another one; this one lets nobody join any more.
       </Notice>
     );
   }
   return (
     <>
-      <Section title="Run this on the host, as root" aside={<CopyCommand text={token.command} />}>
-        <pre className={classes['command']} tabIndex={0} aria-label="Command">
-          <Code>{token.command}</Code>
-        </pre>
+      <Section title="On the host">
+        <Copied label="Command" text={token.command}>
+          Run this, as the user that the agent runs as:
+        </Copied>
+        <Copied label="Token" text={token.token}>
+          It reads the token from the terminal, so that it is seen in no list of processes. Paste it, then press Enter
+          and Ctrl+D:
+        </Copied>
         <Text size="sm" c="dimmed">
-          It is shown this once, lets one agent join, and expires <Age at={token.expiresAt} />. Whoever has it can let a
-          host of theirs join: pass it on as you would a password.
+          The token is shown this once, lets one agent join, and expires <Age at={token.expiresAt} />. Whoever has it
+          can let a host of theirs join: pass it on as you would a password.
         </Text>
       </Section>
       <Joined since={Date.parse(token.expiresAt) - validSeconds * 1000} returnTo={returnTo} replaces={replaces} />
@@ -92,16 +96,37 @@ function Command({ token, returnTo, replaces }: CommandProps) {
   );
 }
 
-function CopyCommand({ text }: { readonly text: string }) {
+interface CopiedProps {
+  readonly label: string;
+  readonly text: string;
+  /** What is done with it. */
+  readonly children: string;
+}
+
+/** A text to be taken to the host. */
+function Copied({ label, text, children }: CopiedProps) {
   return (
-    <CopyButton value={text}>
-      {({ copied, copy }) => (
-        <Group gap="xs">
-          <Button size="compact-sm" variant="default" leftSection={<Icon name="copy" size={14} />} onClick={copy}>
-            {copied ? 'Copied' : 'Copy'}
-          </Button>
-        </Group>
-      )}
-    </CopyButton>
+    <div>
+      <Group justify="space-between" gap="xs" mb={6} wrap="nowrap" align="end">
+        <Text size="sm">{children}</Text>
+        <CopyButton value={text}>
+          {({ copied, copy }) => (
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<Icon name="copy" size={14} />}
+              onClick={copy}
+              aria-label={`${copied ? 'Copied' : 'Copy'} the ${label.toLowerCase()}`}
+              style={{ flex: 'none' }}
+            >
+              {copied ? 'Copied' : 'Copy'}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+      <pre className={classes['command']} tabIndex={0} role="region" aria-label={label}>
+        <Code>{text}</Code>
+      </pre>
+    </div>
   );
 }

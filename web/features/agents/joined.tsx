@@ -61,8 +61,10 @@ function One({
   return (
     <Group justify="space-between" gap="sm">
       <Text size="sm" component="div">
-        <StatusMark tone="good" word={name} /> has joined: {describeServer(status)}
+        <StatusMark tone="good" word={name} /> has joined
+        {status.state === 'Connected' ? `: ${describeServer(status)}` : ''}
         {status.hostname === undefined || status.hostname === name ? '' : ` on ${status.hostname}`}.
+        {status.state === 'Connected' ? '' : ' Start it there with “holdfast agent”, unless it runs already.'}
         {service === undefined ? '' : ` Its server is protected as the service ${service.name}.`}
       </Text>
       <Group gap="xs">

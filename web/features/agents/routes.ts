@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
 
@@ -9,7 +10,7 @@ const listRoute = createRoute({
   ...base,
   path: '/agents',
   validateSearch: parseListSearch(['state']),
-  component: lazyRouteComponent(() => import('./agent-list.tsx'), 'AgentList'),
+  component: lazyPage(() => import('./agent-list.tsx'), 'AgentList'),
 });
 /** `replaces`: an agent that shall join again. No name begins with a hyphen, so that no agent hides the form. */
 const newRoute = createRoute({
@@ -19,12 +20,12 @@ const newRoute = createRoute({
     ...parseReturnTo(search),
     ...(typeof search['replaces'] === 'string' ? { replaces: search['replaces'] } : {}),
   }),
-  component: lazyRouteComponent(() => import('./agent-new.tsx'), 'AgentNew'),
+  component: lazyPage(() => import('./agent-new.tsx'), 'AgentNew'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/agents/$name',
-  component: lazyRouteComponent(() => import('./agent-details.tsx'), 'AgentDetails'),
+  component: lazyPage(() => import('./agent-details.tsx'), 'AgentDetails'),
 });
 
 export const agentRoutes = [listRoute, newRoute, detailsRoute] as const;

@@ -3,9 +3,9 @@ import { Bytes, Nothing, TimeBelow } from '../../components/figures.tsx';
 import type { Column } from '../../components/data-table.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { AnchorLink } from '../../components/links.tsx';
+import { RunDuration, RunMark } from '../../components/run-cells.tsx';
 import type { Act, Backup } from './backup-actions.tsx';
 import { BackupMenu } from './backup-menu.tsx';
-import { BackupDuration, BackupState } from './backup-state.tsx';
 import { ProofMark } from './proof-mark.tsx';
 
 export function backupColumns(act: Act): readonly Column<Backup>[] {
@@ -29,7 +29,7 @@ const whatItIs: readonly Column<Backup>[] = [
     sort: 'state',
     width: 104,
     card: 'mark',
-    cell: (backup) => <BackupState backup={backup} />,
+    cell: (backup) => <RunMark run={backup} />,
   },
   {
     id: 'name',
@@ -80,7 +80,7 @@ const itsFigures: readonly Column<Backup>[] = [
     header: 'Duration',
     sort: 'durationMs',
     align: 'right',
-    cell: (backup) => <BackupDuration backup={backup} />,
+    cell: (backup) => <RunDuration status={backup.status} />,
   },
   {
     id: 'proof',

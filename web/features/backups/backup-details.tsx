@@ -5,6 +5,7 @@ import { ErrorCard } from '../../components/error-card.tsx';
 import { Time } from '../../components/figures.tsx';
 import { LogView } from '../../components/log-view.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { RunMark } from '../../components/run-cells.tsx';
 import { RunOutcome } from '../../components/run-outcome.tsx';
 import { Section } from '../../components/section.tsx';
 import { asking } from '../../lib/api.ts';
@@ -14,7 +15,6 @@ import { BackupAttempts } from './backup-attempts.tsx';
 import { BackupButtons } from './backup-buttons.tsx';
 import { BackupFacts } from './backup-facts.tsx';
 import { BackupProgress } from './backup-progress.tsx';
-import { BackupState } from './backup-state.tsx';
 import { ProofLadder } from './proof-ladder.tsx';
 import { WhereTheSpaceWent } from './where-the-space-went.tsx';
 
@@ -40,7 +40,7 @@ export function BackupDetails() {
       <PageHeader
         title={name}
         back={back}
-        mark={<BackupState backup={backup} />}
+        mark={<RunMark run={backup} />}
         lead={<Lead backup={backup} />}
         actions={<BackupButtons backup={backup} act={act} />}
       />

@@ -4,10 +4,10 @@ import { Facts } from '../../components/facts.tsx';
 import { Time } from '../../components/figures.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { AnchorLink } from '../../components/links.tsx';
+import { RunDuration } from '../../components/run-cells.tsx';
 import { Section } from '../../components/section.tsx';
 import { formatInterval, formatVersion, plural } from '../../lib/format.ts';
 import type { Backup } from './backup-actions.tsx';
-import { BackupDuration } from './backup-state.tsx';
 
 type Fact = readonly [name: string, value: ReactNode];
 
@@ -30,7 +30,7 @@ export function BackupFacts({ backup }: { readonly backup: Backup }) {
             ['Created', <Time key="created" at={createdAt} />],
             ['Started', <Time key="started" at={status.startedAt} />],
             ['Ended', <Time key="ended" at={status.endedAt} />],
-            ['Duration', <BackupDuration key="duration" backup={backup} />],
+            ['Duration', <RunDuration key="duration" status={backup.status} />],
             ['Retry mode', retryText(spec.retry)],
             ...(spec.description === '' ? [] : [['Description', spec.description] as const]),
             ['Id', <Copyable key="id" text={status.id} />],

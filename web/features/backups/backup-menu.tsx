@@ -10,7 +10,7 @@ export function BackupMenu({ backup, act }: { readonly backup: Backup; readonly 
   const { name, spec } = backup;
   const mayOperate = useMay('operator');
   const may = whatMayBeDone(backup);
-  if (!mayOperate) return null;
+  if (!mayOperate || backup.status.state === 'Deleted') return null;
   return (
     <Menu position="bottom-end" width={190} keepMounted={false}>
       <Menu.Target>

@@ -2,12 +2,12 @@ import { Button, Grid, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Section } from '../../components/section.tsx';
-import { asking, call } from '../../lib/api.ts';
+import { ApiError, asking, call } from '../../lib/api.ts';
 import { AdvancedSettings } from './advanced-settings.tsx';
 import { type Draft, draftErrors, keepDraft, keptDraft, requestOf } from './draft.ts';
 import { BackupKind } from './backup-kind.tsx';
@@ -23,6 +23,8 @@ export function BackupNew() {
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const [initial] = useState(() => keptDraft(chosen));
+  // Who goes away again before anything else is changed finds what was added the first time.
+  useEffect(() => keepDraft(initial), [initial]);
   const form = useForm<Draft>({ initialValues: initial, validate: draftErrors, onValuesChange: keepDraft });
   const preflight = usePreflight(form.values);
   const create = useMutation({
@@ -34,7 +36,9 @@ export function BackupNew() {
       await navigate({ to: '/backups/$name', params: { name } });
     },
     onError: (error) => {
-      if ('code' in error && error.code === 'name-taken') form.setFieldError('name', 'There is a backup of this name.');
+      if (!isNameTaken(error)) return;
+      form.setFieldError('name', 'There is a backup of this name already; choose another one.');
+      form.getInputNode('name')?.focus();
     },
   });
   const isStopped = preflight.data?.isGo === false;
@@ -55,7 +59,7 @@ export function BackupNew() {
         }
       />
       <Stack gap="md">
-        {create.error === null ? null : <ErrorCard error={create.error} />}
+        {create.error === null || isNameTaken(create.error) ? null : <ErrorCard error={create.error} />}
         <Grid gap="md">
           <Grid.Col span={{ base: 12, md: 7 }}>
             <Stack gap="md">
@@ -73,4 +77,9 @@ export function BackupNew() {
       </Stack>
     </form>
   );
+}
+
+/** Told beside the field. */
+function isNameTaken(error: Error): boolean {
+  return error instanceof ApiError && error.code === 'name-taken';
 }

@@ -2,11 +2,14 @@
 export interface Chosen {
   readonly service?: string;
   readonly location?: string;
+  /** The cluster label of the service. */
+  readonly folder?: string;
 }
 
-export function parseChosen({ service, location }: Record<string, unknown>): Chosen {
+export function parseChosen({ service, location, folder }: Record<string, unknown>): Chosen {
   return {
     ...(typeof service === 'string' ? { service } : {}),
     ...(typeof location === 'string' ? { location } : {}),
+    ...(typeof folder === 'string' ? { folder } : {}),
   };
 }

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import type { BackupSearch } from './backup-filters.tsx';
 import { parseChosen } from './chosen.ts';
@@ -14,19 +15,19 @@ const listRoute = createRoute({
     ...parseFilters(search),
     ...(String(search['pinned']) === 'true' ? { pinned: 'true' as const } : {}),
   }),
-  component: lazyRouteComponent(() => import('./backup-list.tsx'), 'BackupList'),
+  component: lazyPage(() => import('./backup-list.tsx'), 'BackupList'),
 });
 /** No name begins with a hyphen, so that no backup hides it. */
 const newRoute = createRoute({
   ...base,
   path: '/backups/-/new',
   validateSearch: parseChosen,
-  component: lazyRouteComponent(() => import('./backup-new.tsx'), 'BackupNew'),
+  component: lazyPage(() => import('./backup-new.tsx'), 'BackupNew'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/backups/$name',
-  component: lazyRouteComponent(() => import('./backup-details.tsx'), 'BackupDetails'),
+  component: lazyPage(() => import('./backup-details.tsx'), 'BackupDetails'),
 });
 
 export const backupRoutes = [listRoute, newRoute, detailsRoute] as const;

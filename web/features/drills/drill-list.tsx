@@ -126,7 +126,7 @@ function NoDrills() {
     <EmptyState title="Nothing was proven yet" icon="drill" actions={<ChooseBackup />}>
       <Text size="sm">
         A backup that was never restored is a hope. A drill restores it into a scratch directory, starts a server on it,
-        and checks its tables. Choose a backup and press Drill.
+        and checks its tables. Choose a backup and start a drill.
       </Text>
     </EmptyState>
   );

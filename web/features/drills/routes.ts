@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 
 const base = { getParentRoute: () => shellRoute };
@@ -9,12 +10,12 @@ const listRoute = createRoute({
   ...base,
   path: '/drills',
   validateSearch: parseListSearch(['state', 'backup', 'start']),
-  component: lazyRouteComponent(() => import('./drill-list.tsx'), 'DrillList'),
+  component: lazyPage(() => import('./drill-list.tsx'), 'DrillList'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/drills/$name',
-  component: lazyRouteComponent(() => import('./drill-details.tsx'), 'DrillDetails'),
+  component: lazyPage(() => import('./drill-details.tsx'), 'DrillDetails'),
 });
 
 export const drillRoutes = [listRoute, detailsRoute] as const;

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo } from '../../lib/return-to.ts';
 
@@ -9,24 +10,24 @@ const listRoute = createRoute({
   ...base,
   path: '/locations',
   validateSearch: parseListSearch(['state']),
-  component: lazyRouteComponent(() => import('./location-list.tsx'), 'LocationList'),
+  component: lazyPage(() => import('./location-list.tsx'), 'LocationList'),
 });
 /** No name begins with a hyphen, so that no location hides the form. */
 const newRoute = createRoute({
   ...base,
   path: '/locations/-/new',
   validateSearch: parseReturnTo,
-  component: lazyRouteComponent(() => import('./location-new.tsx'), 'LocationNew'),
+  component: lazyPage(() => import('./location-new.tsx'), 'LocationNew'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/locations/$name',
-  component: lazyRouteComponent(() => import('./location-details.tsx'), 'LocationDetails'),
+  component: lazyPage(() => import('./location-details.tsx'), 'LocationDetails'),
 });
 const editRoute = createRoute({
   ...base,
   path: '/locations/$name/edit',
-  component: lazyRouteComponent(() => import('./location-edit.tsx'), 'LocationEdit'),
+  component: lazyPage(() => import('./location-edit.tsx'), 'LocationEdit'),
 });
 
 export const locationRoutes = [listRoute, newRoute, detailsRoute, editRoute] as const;

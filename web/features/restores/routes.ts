@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 
 const base = { getParentRoute: () => shellRoute };
@@ -8,17 +9,17 @@ const listRoute = createRoute({
   ...base,
   path: '/restores',
   validateSearch: parseListSearch(['state', 'backup']),
-  component: lazyRouteComponent(() => import('./restore-list.tsx'), 'RestoreList'),
+  component: lazyPage(() => import('./restore-list.tsx'), 'RestoreList'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/restores/$name',
-  component: lazyRouteComponent(() => import('./restore-details.tsx'), 'RestoreDetails'),
+  component: lazyPage(() => import('./restore-details.tsx'), 'RestoreDetails'),
 });
 const formRoute = createRoute({
   ...base,
   path: '/restore/$backup',
-  component: lazyRouteComponent(() => import('./restore-form.tsx'), 'RestoreForm'),
+  component: lazyPage(() => import('./restore-form.tsx'), 'RestoreForm'),
 });
 
 export const restoreRoutes = [listRoute, detailsRoute, formRoute] as const;

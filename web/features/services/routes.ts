@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
 
@@ -9,7 +10,7 @@ const listRoute = createRoute({
   ...base,
   path: '/services',
   validateSearch: parseListSearch(['state']),
-  component: lazyRouteComponent(() => import('./service-list.tsx'), 'ServiceList'),
+  component: lazyPage(() => import('./service-list.tsx'), 'ServiceList'),
 });
 /** `agent`: the one that is chosen when the form opens. No name begins with a hyphen, so that no service hides it. */
 const newRoute = createRoute({
@@ -19,17 +20,17 @@ const newRoute = createRoute({
     ...parseReturnTo(search),
     ...(typeof search['agent'] === 'string' ? { agent: search['agent'] } : {}),
   }),
-  component: lazyRouteComponent(() => import('./service-new.tsx'), 'ServiceNew'),
+  component: lazyPage(() => import('./service-new.tsx'), 'ServiceNew'),
 });
 const detailsRoute = createRoute({
   ...base,
   path: '/services/$name',
-  component: lazyRouteComponent(() => import('./service-details.tsx'), 'ServiceDetails'),
+  component: lazyPage(() => import('./service-details.tsx'), 'ServiceDetails'),
 });
 const editRoute = createRoute({
   ...base,
   path: '/services/$name/edit',
-  component: lazyRouteComponent(() => import('./service-edit.tsx'), 'ServiceEdit'),
+  component: lazyPage(() => import('./service-edit.tsx'), 'ServiceEdit'),
 });
 
 export const serviceRoutes = [listRoute, newRoute, detailsRoute, editRoute] as const;

@@ -19,9 +19,12 @@ export interface ServiceFormProps {
   readonly error: Error | null;
 }
 
+/** Without an agent there is no service. */
+export const askingAgents = asking('listAgents', { query: { pageSize: 500, sort: 'name' } });
+
 /** Its submit button is in the page's header, as the one primary action. */
 export function ServiceForm({ id, initial, isNameFixed, onSubmit, error }: ServiceFormProps) {
-  const agents = useQuery(asking('listAgents', { query: { pageSize: 500, sort: 'name' } }));
+  const agents = useQuery(askingAgents);
   const form = useForm<ServiceDraft>({ initialValues: initial, validate: checkService });
   if (agents.error !== null) return <ErrorCard error={agents.error} onRetry={() => void agents.refetch()} />;
   if (agents.data?.total === 0) return <NoAgents />;

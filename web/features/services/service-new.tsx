@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { PageHeader } from '../../components/page-header.tsx';
 import { call } from '../../lib/api.ts';
 import { returnWith } from '../../lib/return-to.ts';
 import { type ServiceDraft, specOf } from './service-draft.ts';
-import { ServiceForm } from './service-form.tsx';
+import { askingAgents, ServiceForm } from './service-form.tsx';
 
 const route = getRouteApi('/shell/services/-/new');
 
@@ -13,12 +13,13 @@ export function ServiceNew() {
   const { returnTo, agent = '' } = route.useSearch();
   const router = useRouter();
   const queries = useQueryClient();
+  const agents = useQuery(askingAgents);
   const create = useMutation({
     mutationFn: (draft: ServiceDraft) => call('createService', { body: { name: draft.name.trim(), ...specOf(draft) } }),
-    onSuccess: async ({ name }) => {
+    onSuccess: async ({ name, spec: { clusterLabel } }) => {
       await queries.invalidateQueries({ queryKey: ['services'] });
       if (returnTo === undefined) await router.navigate({ to: '/services/$name', params: { name } });
-      else router.history.push(returnWith(returnTo, { service: name }));
+      else router.history.push(returnWith(returnTo, { service: name, ...(clusterLabel && { folder: clusterLabel }) }));
     },
   });
   return (
@@ -32,9 +33,11 @@ export function ServiceNew() {
         }
         back={{ to: '/services', text: 'Services' }}
         primary={
-          <Button type="submit" form="service" loading={create.isPending}>
-            Add service
-          </Button>
+          agents.data?.total === 0 ? null : (
+            <Button type="submit" form="service" loading={create.isPending}>
+              Add service
+            </Button>
+          )
         }
       />
       <ServiceForm

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ManagerClient } from '../../src/api/manager-client.ts';
+import { makeAgentHome, until } from '../support/agents.ts';
+import { type Child, startChild, waitUntil } from '../support/child.ts';
+import { type MariadbServer, startMariadb } from '../support/servers.ts';
+
+const run = promisify(execFile);
+const signal = new AbortController().signal;
+const here = resolve('.');
+
+/** The newest release before this one that has a manager, or why there is none. */
+async function previousTag(): Promise<{ tag: string } | { why: string }> {
+  try {
+    const { stdout } = await run(
+      'git',
+      ['tag', '--merged', 'HEAD', '--no-contains', 'HEAD', '--sort=-version:refname'],
+      {
+        cwd: here,
+      },
+    );
+    const tags = stdout.split('\n').filter((line) => /^v\d+\.\d+\.\d+$/.test(line));
+    for (const tag of tags) if (await has(tag, 'src/manager/main.ts')) return { tag };
+    return { why: tags.length === 0 ? 'no release is tagged yet' : `no release before this has a manager: ${tags[0]}` };
+  } catch (error) {
+    return { why: `git cannot be asked: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}` };
+  }
+}
+
+async function has(tag: string, path: string): Promise<boolean> {
+  return run('git', ['cat-file', '-e', `${tag}:${path}`], { cwd: here }).then(
+    () => true,
+    () => false,
+  );
+}
+
+const previous = await previousTag();
+if ('why' in previous) console.log(`skipped: the previous release with this one: ${previous.why}`);
+
+/** Agent and manager of two releases, each in a process of its own, as people run them. */
+describe('an agent and a manager', () => {
+  const stack = new AsyncDisposableStack();
+  let server: MariadbServer;
+  let root: string;
+
+  beforeAll(async () => {
+    server = stack.use(await startMariadb());
+    await server.query('CREATE DATABASE app; USE app; CREATE TABLE t SELECT seq AS id FROM seq_1_to_5000');
+    root = await mkdtemp(join(tmpdir(), 'hf-skew-'));
+    stack.defer(async () => rm(root, { recursive: true, force: true }));
+  });
+
+  afterAll(() => stack.disposeAsync());
+
+  /** The sources of a release, with the modules of this one. */
+  const unpacked = async (tag: string): Promise<string> => {
+    const directory = join(root, tag);
+    await mkdir(directory, { recursive: true });
+    const archive = `${directory}.tar`;
+    await run('git', ['archive', '--output', archive, tag, 'src', 'package.json'], { cwd: here });
+    await run('tar', ['-xf', archive, '-C', directory]);
+    await symlink(join(here, 'node_modules'), join(directory, 'node_modules'));
+    return directory;
+  };
+
+  test('of the same release work together as programs', { timeout: 120_000 }, async () => worksTogether(here, here));
+
+  test.skipIf('why' in previous)(
+    'of this release and of the one before, either way',
+    { timeout: 300_000 },
+    async () => {
+      const before = await unpacked('tag' in previous ? previous.tag : '');
+      await worksTogether(before, here);
+      await worksTogether(here, before);
+    },
+  );
+
+  const worksTogether = async (manager: string, agent: string): Promise<void> => {
+    await using home = await makeAgentHome({ server });
+    const [store, state] = [join(home.directory, 'fleet'), join(home.directory, 'manager')];
+    await mkdir(store);
+    const [managerFile, agentFile] = [join(home.directory, 'manager.json'), join(home.directory, 'agent.json')];
+    await writeFile(managerFile, JSON.stringify({ listen: { port: 0 }, stateDirectory: state }), { mode: 0o600 });
+    const config = { ...home.config, managedLocations: [store] };
+    await writeFile(agentFile, JSON.stringify(config), { mode: 0o600 });
+    await using managing = start(manager, ['manager', '--config', managerFile, '--log-level', 'silent']);
+    using admin = new ManagerClient({ url: await urlOf(managing.child) });
+    const password = (await readFile(join(state, 'initial-password'), 'utf8')).trim();
+    await admin.signIn({ name: 'admin', password, signal });
+    const { token } = await admin.call('createJoinToken', { body: {}, signal });
+    const tokenFile = join(home.directory, 'join');
+    await writeFile(tokenFile, token, { mode: 0o600 });
+    const program = join(agent, 'src', 'cli.ts');
+    await run(process.execPath, [program, 'agent', 'join', '--name', 'db1', '--config', agentFile, tokenFile]);
+    await using _ = start(agent, ['agent', '--config', agentFile, '--log-level', 'silent']);
+    await until(
+      async () => (await admin.call('getAgent', { params: { name: 'db1' }, signal })).status.state === 'Connected',
+    );
+    await backUpAndProve(admin, store);
+  };
+});
+
+/** The old one may not know what the new one could ask for: what is here has been there from the start. */
+async function backUpAndProve(admin: ManagerClient, store: string): Promise<void> {
+  const place = { type: 'directory' as const, path: store };
+  const secrets = { passphrase: 'a passphrase of the fleet' };
+  await admin.call('createLocation', { body: { name: 'store', place, isEncrypted: true, secrets }, signal });
+  const retry = { mode: 'manual' as const };
+  await admin.call('createBackup', { body: { name: 'first', service: 'db1', location: 'store', retry }, signal });
+  await until(async () => {
+    const { status } = await admin.call('getBackup', { params: { name: 'first' }, signal });
+    expect(status.failure).toBeUndefined();
+    return status.state === 'Succeeded';
+  });
+  await admin.call('createDrill', { body: { name: 'proof', backup: 'first', agent: 'db1' }, signal });
+  await until(async () => {
+    const { status } = await admin.call('getDrill', { params: { name: 'proof' }, signal });
+    expect(status.failure).toBeUndefined();
+    return status.state === 'Succeeded';
+  });
+}
+
+function start(release: string, args: readonly string[]): AsyncDisposable & { readonly child: Child } {
+  const child = startChild(process.execPath, [join(release, 'src', 'cli.ts'), '--json', ...args]);
+  return { child, [Symbol.asyncDispose]: async () => child.end('SIGTERM') };
+}
+
+/** As the program tells it when it is ready. */
+async function urlOf(child: Child): Promise<string> {
+  let url: string | undefined;
+  const find = async (): Promise<boolean> => {
+    url = /"type":"ready","url":"([^"]+)"/.exec(child.printed())?.[1];
+    return url !== undefined;
+  };
+  await waitUntil(find, { child, what: 'a manager' });
+  return url ?? '';
+}

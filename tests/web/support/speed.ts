@@ -1,0 +1,39 @@
+import { wide } from './browser.ts';
+import type { Stage } from './stage.ts';
+
+/** Opens the manager's address in a browser that was never there. */
+export async function firstLoad({ browser, url }: Stage): Promise<{ tookMs: number; scriptBytes: number }> {
+  const context = await browser.newContext({ baseURL: url, viewport: wide });
+  const page = await context.newPage();
+  const scripts: Promise<number>[] = [];
+  page.on('requestfinished', (request) => {
+    if (request.resourceType() === 'script')
+      scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+  });
+  const begun = performance.now();
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  const tookMs = performance.now() - begun;
+  const sizes = await Promise.all(scripts);
+  await context.close();
+  return { tookMs, scriptBytes: sizes.reduce((sum, each) => sum + each, 0) };
+}
+
+/** In the page: milliseconds between changes of what is shown of the bytes, from the first one until the step is another. */
+export const watchProgress = `new Promise((resolve) => {
+  const gaps = [];
+  let last = undefined, shown = undefined;
+  const look = () => {
+    const bar = document.querySelector('main [role=progressbar]');
+    const ended = /Succeeded|Failed/.test(document.querySelector('main header')?.textContent ?? '');
+    if (ended) return resolve(gaps);
+    const text = bar?.closest('section, li, div')?.textContent + (bar?.getAttribute('aria-valuenow') ?? '');
+    if (bar && text !== shown) {
+      if (last !== undefined) gaps.push(performance.now() - last);
+      [shown, last] = [text, performance.now()];
+    }
+    if (!bar && last !== undefined) return resolve(gaps);
+    setTimeout(look, 20);
+  };
+  look();
+})`;
