@@ -1,6 +1,6 @@
 import { Agent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect, type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { PermanentFailure } from '../lib/failure.ts';
 import type { Peer } from './transport.ts';
 
@@ -16,9 +16,18 @@ export type Trust =
  * another server. With an authority, Node's own rules decide.
  */
 export function trustingAgent(trust: Trust, peer: Peer = 'agent'): Agent {
-  const options: AgentOptions = { keepAlive: true, maxSockets: 16, minVersion: 'TLSv1.2' };
-  if ('ca' in trust) return new Agent({ ...options, ca: trust.ca });
+  const options: AgentOptions = { keepAlive: true, maxSockets: 16 };
+  if ('ca' in trust) return new Agent({ ...options, minVersion, ca: trust.ca });
   return new PinnedAgent({ fingerprint: plain(trust.fingerprint), peer }, options);
+}
+
+const minVersion = 'TLSv1.2';
+let sharedContext: SecureContext | undefined;
+
+/** The same for all: a manager has a connection to each of a thousand agents, and contexts of their own cost 50 kB each. */
+function pinnedContext(): SecureContext {
+  sharedContext ??= createSecureContext({ minVersion });
+  return sharedContext;
 }
 
 class PinnedAgent extends Agent {
@@ -36,7 +45,7 @@ class PinnedAgent extends Agent {
     options: ConnectionOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    const socket = connect({ ...options, rejectUnauthorized: false });
+    const socket = connect({ ...options, rejectUnauthorized: false, secureContext: pinnedContext() });
     const onError = (error: Error): void => callback?.(error, socket);
     socket.once('error', onError);
     socket.once('secureConnect', () => {

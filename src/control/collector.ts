@@ -33,8 +33,9 @@ export class Collector {
     { id, dueAt, signal }: { readonly id: string; readonly dueAt: number; readonly signal: AbortSignal },
   ): Promise<string | undefined> {
     const key = placeKey(place);
-    const turnstile = this.#turnstiles.get(key) ?? new Turnstile(1);
-    this.#turnstiles.set(key, turnstile);
+    // One at a time of each location: it may take hours, and others want to get in.
+    const turnstile = this.#turnstiles.get(place.location) ?? new Turnstile(1);
+    this.#turnstiles.set(place.location, turnstile);
     using _turn = await turnstile.enter(signal);
     const last = this.#last.get(key);
     if (last !== undefined && last.startedAt >= dueAt && !last.waiting.has(id)) return undefined;

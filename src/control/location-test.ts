@@ -67,14 +67,16 @@ export async function managerFindings(
   place: { readonly location: string; readonly folder?: string | undefined },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly Finding[]> {
-  return gathered(signal, async () => {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const found = await gathered(signal, async () => {
     const { name, spec } = await find(catalog, 'StorageLocation', place.location);
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+    const limited = AbortSignal.any([signal, limit]);
     const wish = { spec, secrets: await secrets.get('StorageLocation', name), folder: undefined };
     await using storage = await stores.open(wish, { signal: limited, mayCreate: false });
     for await (const _object of storage.list('', { signal: limited })) break;
     return [];
   });
+  return found.length > 0 && limit.aborted ? [tooSlow] : found;
 }
 
 function findingsOf({ findings, conditionalPut }: ProbedVerbs, isS3: boolean): Finding[] {

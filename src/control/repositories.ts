@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../lib/failure.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Unlock } from '../repository/slots.ts';
 import { find } from './find.ts';
@@ -20,6 +21,8 @@ export interface UseOptions {
   /** For waiting, opening and all of the work. Default 5 minutes. */
   readonly limitMs?: number;
 }
+
+type Work<T> = (repository: Repository, signal: AbortSignal) => Promise<T>;
 
 export interface RepositoriesOptions {
   readonly catalog: Catalog;
@@ -43,14 +46,19 @@ export class Repositories {
 
   /**
    * @throws InvalidRequest `no-such-location`; PermanentFailure `not-a-repository`, `wrong-key`; Failure of the store, also
-   * when the time is over
+   * `storage-too-slow` when the time is over
    */
-  async use<T>(
-    place: RepositoryPlace,
-    { signal: given, limitMs = LIMIT_MS }: UseOptions,
-    work: (repository: Repository, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const signal = AbortSignal.any([given, AbortSignal.timeout(limitMs)]);
+  async use<T>(place: RepositoryPlace, { signal: given, limitMs = LIMIT_MS }: UseOptions, work: Work<T>): Promise<T> {
+    const limit = AbortSignal.timeout(limitMs);
+    try {
+      return await this.#use(place, AbortSignal.any([given, limit]), work);
+    } catch (error) {
+      if (limit.aborted && !given.aborted) throw tooSlow(place, limitMs, error);
+      throw error;
+    }
+  }
+
+  async #use<T>(place: RepositoryPlace, signal: AbortSignal, work: Work<T>): Promise<T> {
     using _turn = await this.#turnstile(place.location).enter(signal);
     const { catalog, secrets, stores, clock } = this.#options;
     const { name, spec } = await find(catalog, 'StorageLocation', place.location);
@@ -68,4 +76,12 @@ export class Repositories {
     this.#turnstiles.set(location, found);
     return found;
   }
+}
+
+function tooSlow({ location }: RepositoryPlace, limitMs: number, cause: unknown): Failure {
+  const message = `Cannot use storage location ${location} as it is too slow: it was not done within ${limitMs / 1000} seconds`;
+  return new Failure('storage-too-slow', message, {
+    cause,
+    nextStep: 'Check the connection to the store; the work is tried again where nobody waits for it.',
+  });
 }

@@ -17,8 +17,8 @@ import type { ChildOrder, ChildReply, ChildStart } from './manager-worker.ts';
 /** Catalog and control loops in a process that kills itself at an instant of its choice: see manager-worker.ts. */
 
 const start: ChildStart = JSON.parse(process.argv[2] ?? '{}');
-let { kill } = start;
-let seen = 0;
+let kills = start.kills;
+const passed = new Map<string, number>();
 
 /** Every effect on the world goes through here, so that the process can end right before or right after it. */
 async function effect<T>(label: string, work: () => Promise<T>): Promise<T> {
@@ -30,16 +30,17 @@ async function effect<T>(label: string, work: () => Promise<T>): Promise<T> {
 
 async function perhapsDie(point: string): Promise<void> {
   tell({ point });
-  if (kill === undefined || kill.point !== point) return;
-  seen += 1;
-  if (seen < kill.occurrence) return;
-  const { delayMs } = kill;
-  kill = undefined;
-  if (delayMs === 0) return die();
-  setTimeout(() => void die(), delayMs);
+  const times = (passed.get(point) ?? 0) + 1;
+  passed.set(point, times);
+  const kill = kills.find((each) => each.point === point && each.occurrence === times);
+  if (kill === undefined) return;
+  kills = [];
+  if (kill.delayMs === 0) return die(point);
+  setTimeout(() => void die(point), kill.delayMs);
 }
 
-async function die(): Promise<void> {
+async function die(point: string): Promise<void> {
+  tell({ killedAt: point });
   process.kill(process.pid, 'SIGKILL');
   await new Promise(() => undefined);
 }

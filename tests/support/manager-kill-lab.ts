@@ -78,34 +78,36 @@ export class ManagerKillLab implements AsyncDisposable {
   }
 
   /**
-   * Carries a scenario through to its end. The manager is killed at the points, one after the other.
+   * Carries a scenario through to its end. The manager is killed at the points, each of which comes after the one before.
    * @returns what became of it, and the points that were passed, in order
    */
   async carryThrough<Kind extends RunKind>(
     scenario: Scenario<Kind>,
     kills: readonly KillPoint[],
   ): Promise<{ readonly run: Resource<Kind> | undefined; readonly points: readonly string[] }> {
-    const left = [...kills];
+    let left = [...kills];
     const points: string[] = [];
     const deadline = performance.now() + STUCK_MS;
     for (;;) {
-      const kill = left.shift();
       try {
-        await using worker = await this.#worker(scenario.aheadMs ?? 0, kill, (point) => points.push(point));
+        await using worker = await this.#worker(scenario.aheadMs ?? 0, left, (point) => points.push(point));
         return { run: await this.#follow(worker, scenario, deadline), points };
       } catch (error) {
-        if (!(error instanceof Died) || kill === undefined) throw error;
+        if (!(error instanceof Died) || error.point === undefined) throw error;
+        const { point } = error;
         this.kills += 1;
-        this.killedAt.set(kill.point, (this.killedAt.get(kill.point) ?? 0) + 1);
+        this.killedAt.set(point, (this.killedAt.get(point) ?? 0) + 1);
+        // What comes before it in the order of points is not waited for any more.
+        left = left.slice(left.findIndex((each) => each.point === point) + 1);
       }
     }
   }
 
-  async #worker(aheadMs: number, kill: KillPoint | undefined, onPoint: (point: string) => void) {
+  async #worker(aheadMs: number, kills: readonly KillPoint[], onPoint: (point: string) => void) {
     const { home, agent, token } = this.#parts;
     const { url, fingerprint } = agent;
     const file = join(home.directory, 'manager', 'manager.db');
-    return startManagerWorker({ file, url, fingerprint, token, aheadMs, kill }, onPoint);
+    return startManagerWorker({ file, url, fingerprint, token, aheadMs, kills }, onPoint);
   }
 
   async #follow<Kind extends RunKind>(

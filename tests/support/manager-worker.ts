@@ -20,7 +20,8 @@ export interface ChildStart {
   readonly token: string;
   /** The clock of the process goes before, and everything seems to have been in the stores for longer. */
   readonly aheadMs: number;
-  readonly kill?: KillPoint | undefined;
+  /** It dies at the first of these that it passes. */
+  readonly kills: readonly KillPoint[];
 }
 
 export type Wish =
@@ -33,12 +34,21 @@ export type ChildOrder = Wish & { readonly id: number };
 export type ChildReply =
   | { readonly ready: true }
   | { readonly point: string }
+  /** Said with its last breath. */
+  | { readonly killedAt: string }
   | { readonly trouble: string }
   | { readonly order: number; readonly result?: unknown; readonly error?: string };
 
 /** The process is gone. */
 export class Died extends Error {
   override name = 'Died';
+  /** Where it killed itself, if it did. */
+  readonly point: string | undefined;
+
+  constructor(point: string | undefined) {
+    super(`the manager was killed ${point ?? 'by somebody else'}`);
+    this.point = point;
+  }
 }
 
 /** A manager's catalog and control loops in a process of their own. */
@@ -60,10 +70,12 @@ export async function startManagerWorker(start: ChildStart, onPoint: (point: str
   child.stdin.on('error', () => undefined);
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   const troubles: string[] = [];
+  let killedAt: string | undefined;
   const ready = Promise.withResolvers<void>();
   const onReply = (reply: ChildReply): void => {
     if ('ready' in reply) return ready.resolve();
     if ('point' in reply) return onPoint(reply.point);
+    if ('killedAt' in reply) return void (killedAt = reply.killedAt);
     if ('trouble' in reply) return void troubles.push(reply.trouble);
     const waiter = waiting.get(reply.order);
     waiting.delete(reply.order);
@@ -73,7 +85,7 @@ export async function startManagerWorker(start: ChildStart, onPoint: (point: str
   const lines = createInterface({ input: child.stdout }).on('line', (line) => onReply(JSON.parse(line)));
   // Not `exit`: what it said last is still on its way then.
   const died = once(lines, 'close').then(() => {
-    const error = new Died('the manager was killed');
+    const error = new Died(killedAt);
     ready.reject(error);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
@@ -82,7 +94,7 @@ export async function startManagerWorker(start: ChildStart, onPoint: (point: str
   let isDead = false;
   void died.then(() => (isDead = true));
   const ask = async (wish: Wish): Promise<unknown> => {
-    if (isDead) throw new Died('the manager was killed');
+    if (isDead) throw new Died(killedAt);
     const id = ++orders;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     waiting.set(id, { resolve, reject });

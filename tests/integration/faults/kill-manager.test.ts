@@ -211,7 +211,8 @@ class KillRun {
       .toSorted((a, b) => a - b)
       .map((place) => {
         const [point, times] = passed[place] ?? fail();
-        const occurrence = 1 + Math.floor(this.#random() * Math.min(times, 3));
+        // Some come again and again.
+        const occurrence = this.#random() < 0.7 ? 1 : 1 + Math.floor(this.#random() * Math.min(times, 4));
         return { point, occurrence, delayMs: this.#random() < 0.6 ? 0 : Math.floor(this.#random() * 30) };
       });
   }

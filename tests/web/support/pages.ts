@@ -63,5 +63,6 @@ export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env['HOLDFAST_SCREENSHOTS'];
   if (folder === undefined || folder === '') return;
   await mkdir(folder, { recursive: true });
+  await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
 }
