@@ -66,7 +66,9 @@ export function createServer(options: ServerOptions): { readonly server: Fastify
   });
   server.setErrorHandler((error, request, reply) => {
     const { status, body, headers } = answerFor(error, detailsOf);
-    if (status >= 500) request.log.error({ err: error, code: body.error.code }, body.error.message);
+    // Whoever went away while it was answered is no trouble.
+    if (status >= 500 && !reply.raw.destroyed)
+      request.log.error({ err: error, code: body.error.code }, body.error.message);
     return reply.status(status).headers(headers).send(body);
   });
   server.get('/healthz', { config: { role: 'anyone' }, logLevel: 'warn' }, async () => ({ status: 'ok' }));
