@@ -106,7 +106,10 @@ describe('the control loops with an agent beside a MariaDB server', () => {
     await lab.backUp('one');
     await lab.backUp('two', { folder: 'elsewhere' });
     const waiting = await lab.until('Backup', 'two', ({ status }) => status.waitingFor.length > 0);
-    expect(waiting.status).toMatchObject({ state: 'Pending', waitingFor: ['Backup one of service shop is under way at agent db1.'] });
+    expect(waiting.status).toMatchObject({
+      state: 'Pending',
+      waitingFor: ['Backup one of service shop is under way at agent db1.'],
+    });
     const one = await lab.ended('Backup', 'one');
     const two = await lab.ended('Backup', 'two');
     expect([one.status.state, two.status.state]).toEqual(['Succeeded', 'Succeeded']);
