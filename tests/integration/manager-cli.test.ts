@@ -76,7 +76,7 @@ describe('holdfast up, and the commands that a manager takes', () => {
     const missing = failed(
       await run('storage', 'add', 'bad', '--directory', join(folder, 'nowhere'), '--no-encryption'),
     );
-    expect(missing).toMatchObject({ code: 2 });
+    expect(missing).toMatchObject({ code: 1 });
     const work = run('storage', 'add', 'main', ...place);
     expect(await commandLinesWith([passphrase], work)).toEqual([]);
     expect((await work).stdout).toContain('is added');
