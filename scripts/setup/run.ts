@@ -16,8 +16,9 @@ export async function run(command: string, args: readonly string[], options: Run
     cwd: options.cwd,
     env: options.env ?? process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 15 * 60_000,
   });
+  // Not spawn's own limit: of a program that is not there it keeps the timer, and with it this process.
+  const limit = setTimeout(() => child.kill(), options.timeoutMs ?? 15 * 60_000);
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -25,7 +26,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const ending = await new Promise<string>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve(code === 0 ? '' : (signal ?? `exit code ${code}`)));
-  });
+  }).finally(() => clearTimeout(limit));
   if (ending !== '') {
     throw new Error(`Cannot run ${command} ${args.join(' ')} as it ended with ${ending}: ${errors.trim()}`);
   }
