@@ -16,14 +16,17 @@ export type Trust =
  * another server. With an authority, Node's own rules decide.
  */
 export function trustingAgent(trust: Trust, peer: Peer = 'agent'): Agent {
-  const options: AgentOptions = { keepAlive: true, maxSockets: 16, timeout: idleMs };
+  const options: AgentOptions = { keepAlive: true, maxSockets: 16, timeout: idleMs[peer] };
   if ('ca' in trust) return new Agent({ ...options, minVersion, ca: trust.ca });
   return new PinnedAgent({ fingerprint: plain(trust.fingerprint), peer }, options);
 }
 
 const minVersion = 'TLSv1.2';
-/** A connection that nobody uses for so long is closed: a manager has a thousand agents and seldom calls most of them. */
-const idleMs = 30_000;
+/**
+ * A connection that nobody uses for so long is closed: a manager has a thousand agents and seldom calls most of them, while an
+ * agent is heard by its manager every half minute.
+ */
+const idleMs: Readonly<Record<Peer, number>> = { agent: 20_000, manager: 70_000 };
 let sharedContext: SecureContext | undefined;
 
 /** The same for all: a manager has a connection to each of a thousand agents, and contexts of their own cost 50 kB each. */
