@@ -20,7 +20,9 @@ type Place = (length: number, position: number, origin: BlockOrigin) => PlacedBl
 /** Tells the known blocks of a batch from the new, has the new ones stored, and tells each file where its blocks are. */
 export async function settleBlocks(segments: SegmentWriter, settled: SettledBatch): Promise<void> {
   const known = await findKnown(settled);
-  if (newBytes(settled, known) >= settled.batch.bytes.length * WORTH_A_FRAME) {
+  const bytesToStore = newBytes(settled, known);
+  // Where nothing is new, no frame is begun: it would hold nothing.
+  if (bytesToStore > 0 && bytesToStore >= settled.batch.bytes.length * WORTH_A_FRAME) {
     await asFrame(segments, settled, known);
     return;
   }
