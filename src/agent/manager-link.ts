@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import type { AgentReport } from '../api/enrol.ts';
 import { EnrolClient } from '../api/enrol-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../lib/failure.ts';
@@ -20,14 +21,17 @@ export interface ManagerLinkOptions {
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
   /** For the agent's own log. */
   readonly say: (message: string) => void;
-  /** From one heartbeat to the next. Default 40,000. */
+  /** From one heartbeat to the next. Default 50,000. */
   readonly beatEveryMs?: number;
 }
 
 /** After 90 seconds without one the manager calls the agent lost: two may fail, each after ten seconds of trying. */
-const defaultBeatEveryMs = 40_000;
-/** After one that failed. */
-const againMs = 10_000;
+const defaultBeatEveryMs = 50_000;
+/** After one that failed; longer each time, as a thousand agents may wait for the same manager. */
+const againMs = 5_000;
+const longestAgainMs = 30_000;
+/** How soon the manager is told that the server went up or down. */
+const newsEveryMs = 20_000;
 /** How soon it is noticed that the agent joined a manager. */
 const lookEveryMs = 5_000;
 const soonMs = 1_000;
@@ -39,6 +43,9 @@ export class ManagerLink implements AsyncDisposable {
   readonly #server: Server;
   readonly #loop: Promise<void>;
   #line: Line | undefined;
+  /** Monotonic: when the manager is to hear from this agent, also where nothing is new. */
+  #dueAt = 0;
+  #failures = 0;
   #lastTrouble = '';
 
   constructor(options: ManagerLinkOptions) {
@@ -68,25 +75,38 @@ export class ManagerLink implements AsyncDisposable {
 
   /** @returns the pause after it */
   async #beat(signal: AbortSignal): Promise<number> {
-    const { beatEveryMs = defaultBeatEveryMs, stateDirectory } = this.#options;
+    const { beatEveryMs = defaultBeatEveryMs, clock, reporter, stateDirectory } = this.#options;
     // Spread, so that the heartbeats of a fleet that was started at once do not come at once.
     const spread = 0.9 + 0.2 * Math.random();
-    const pauseMs = beatEveryMs * spread;
     try {
       await this.#follow(await readJoinedManager(stateDirectory));
       if (this.#line === undefined) return Math.min(lookEveryMs, beatEveryMs);
-      const wantsReport = await this.#send(this.#line, signal);
-      this.#told('');
-      return wantsReport ? Math.min(soonMs, pauseMs) : pauseMs;
+      const report = await reporter.news();
+      const isDue = report !== undefined || clock.elapsed() >= this.#dueAt;
+      if (isDue) {
+        const wantsReport = await this.#send(this.#line, { report, signal });
+        this.#told('');
+        this.#failures = 0;
+        if (wantsReport) return Math.min(soonMs, beatEveryMs);
+        this.#dueAt = clock.elapsed() + beatEveryMs * spread;
+      }
+      return Math.min(newsEveryMs, this.#dueAt - clock.elapsed());
     } catch (error) {
       if (!signal.aborted) this.#told(textOf(error));
-      return Math.min(againMs * spread, pauseMs / 3);
+      this.#dueAt = 0;
+      this.#failures += 1;
+      // Twice soon, so that the manager does not miss it.
+      const pauseMs = Math.min(againMs, beatEveryMs / 3) * 2 ** Math.max(0, this.#failures - 2);
+      return Math.min(pauseMs, longestAgainMs, beatEveryMs) * spread;
     }
   }
 
-  async #send({ client }: Line, signal: AbortSignal): Promise<boolean> {
+  /** @returns does the manager want the report, soon? */
+  async #send(
+    { client }: Line,
+    { report, signal }: { readonly report: AgentReport | undefined; readonly signal: AbortSignal },
+  ): Promise<boolean> {
     const { reporter, version } = this.#options;
-    const report = await reporter.news();
     const news = report === undefined ? {} : { report };
     const { wantsReport } = await client.heartbeat({ version, hostname: hostname(), ...news }, { signal });
     if (wantsReport) reporter.told(undefined);
@@ -100,6 +120,7 @@ export class ManagerLink implements AsyncDisposable {
     await this.#hangUp();
     if (joined === undefined) return;
     this.#options.reporter.told(undefined);
+    this.#dueAt = 0;
     const client = new EnrolClient(joined);
     this.#line = { joined, client, keeper: joined.connection === 'dials' ? this.#dialOut(client) : undefined };
     this.#options.say(`This agent is ${joined.name} of the manager at ${client.url.origin}`);

@@ -23,9 +23,9 @@ import { type Child, freePort, startChild, waitUntil } from '../support/child.ts
 
 const [agents = 1_000, seconds = 180] = process.argv.slice(2).map(Number);
 const program = process.env['HOLDFAST_PROGRAM'] ?? 'src/cli.ts';
-const heartbeatMs = 40_000;
+const heartbeatMs = 50_000;
 /** After a heartbeat that failed. */
-const againMs = 10_000;
+const againMs = 5_000;
 const settleMs = 60_000;
 const limits = { percent: 2, megabytes: 200 };
 const version = programVersion();

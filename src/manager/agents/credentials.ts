@@ -14,6 +14,8 @@ export class AgentCredentials {
   readonly #failures: FailedAttempts;
   /** Heartbeats come often; the store decrypts what it reads. */
   readonly #digests = new Map<string, string>();
+  /** What was found good on a connection, which is open for long. */
+  readonly #passed = new WeakMap<object, Passed>();
 
   constructor(secrets: SecretStore, clock: Pick<Clock, 'elapsed'>) {
     this.#secrets = secrets;
@@ -56,11 +58,25 @@ export class AgentCredentials {
     throw notAuthorised();
   }
 
-  /** Whose request it is, as far as that shows without the store; undefined says nothing. */
-  known(header: string | undefined): string | undefined {
+  /**
+   * Whose request it is, as far as that shows without the store; undefined says nothing.
+   * @param connection on which it came: the same credential again needs no look
+   */
+  known(header: string | undefined, connection?: object): string | undefined {
+    const passed = connection && this.#passedOn(connection, header);
+    if (passed !== undefined) return passed;
     const given = givenBy(header);
     const digest = given === undefined ? undefined : this.#digests.get(given.name);
-    return given !== undefined && digest !== undefined && isSame(digest, given.credential) ? given.name : undefined;
+    if (given === undefined || digest === undefined || !isSame(digest, given.credential)) return undefined;
+    if (connection) this.#passed.set(connection, { header, digest, name: given.name });
+    return given.name;
+  }
+
+  /** Since then the agent may have been removed, or joined again. */
+  #passedOn(connection: object, header: string | undefined): string | undefined {
+    const passed = this.#passed.get(connection);
+    if (passed === undefined || passed.header !== header) return undefined;
+    return this.#digests.get(passed.name) === passed.digest ? passed.name : undefined;
   }
 
   async #isStored(name: string, given: string): Promise<boolean> {
@@ -69,6 +85,12 @@ export class AgentCredentials {
     this.#digests.set(name, credentialDigest);
     return true;
   }
+}
+
+interface Passed {
+  readonly header: string | undefined;
+  readonly digest: string;
+  readonly name: string;
 }
 
 interface Given {
