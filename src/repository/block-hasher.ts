@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../lib/failure.ts';
 import { BlockBatch } from './block-batch.ts';
-import type { Cipher } from './cipher.ts';
+import { blockDigests, type Cipher } from './cipher.ts';
 
 /** Gives blocks their ids. */
 export interface BlockHasher extends Disposable {
@@ -22,9 +22,9 @@ export interface HashJob {
 }
 
 /** For tests, and where hashing costs nothing. */
-export function hashingHere(cipher: Pick<Cipher, 'blockId'>): BlockHasher {
+export function hashingHere(digest: (bytes: Uint8Array) => string): BlockHasher {
   return {
-    hash: async (batch) => Promise.resolve(batch.identify((bytes) => cipher.blockId(bytes))),
+    hash: async (batch) => Promise.resolve(batch.identify(digest)),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -53,7 +53,7 @@ export class HashingThread implements BlockHasher {
   async hash(batch: BlockBatch): Promise<void> {
     this.#bytes += batch.length;
     if (this.#bytes <= BYTES_HERE) {
-      batch.identify((bytes) => this.#cipher.blockId(bytes));
+      batch.identify(blockDigests(this.#cipher.idKey));
       return;
     }
     if (this.#failure) throw this.#failure;

@@ -5,7 +5,7 @@ import type { GetOptions } from '../storage/storage.ts';
 import { randomSource, someBytes } from '../../tests/support/pieces.ts';
 import { backUp, neverAborted } from '../../tests/support/repositories.ts';
 import type { Sealed } from './documents.ts';
-import { fetchBlocks } from './fetch-blocks.ts';
+import { fetchBlocks, FetchTools } from './fetch-blocks.ts';
 import { IndexReader } from './index-reader.ts';
 import { runLength, runsOfLeaf } from './plan-runs.ts';
 import { initRepository, type Repository } from './repository.ts';
@@ -59,7 +59,8 @@ async function fetch(repository: Repository, wanted: { segment: string; runs: Pl
     return Promise.resolve();
   };
   const lengthOf = (run: PlannedRun): number => runLength(run, SIZE);
-  await fetchBlocks(repository, wanted, { signal, lengthOf, onRun, framesAtOnce: 2 });
+  using tools = new FetchTools(repository);
+  await fetchBlocks(repository, wanted, { signal, lengthOf, onRun, framesAtOnce: 2, tools });
   return bytes;
 }
 

@@ -1,16 +1,9 @@
 import { mapConcurrently } from '../lib/concurrently.ts';
 import { releaseMemory } from '../lib/release-memory.ts';
-import { ID_BYTES, type ObjectCipher } from './cipher.ts';
-import { BLOCK_BYTES } from './extent.ts';
-import {
-  CONTENT,
-  FRAME_HEADER_BYTES,
-  MAX_PLAIN_BYTES,
-  OBJECT_HEADER_BYTES,
-  openFrame,
-  openObjectHeader,
-  unreadable,
-} from './frame.ts';
+import { BlockVerifier } from './block-verifier.ts';
+import type { ObjectCipher } from './cipher.ts';
+import { Decompressor } from './decompressor.ts';
+import { CONTENT, FRAME_HEADER_BYTES, OBJECT_HEADER_BYTES, openFrame, openObjectHeader, unreadable } from './frame.ts';
 import { wrongBytes } from './frame-reader.ts';
 import { segmentKey } from './names.ts';
 import type { Repository } from './repository.ts';
@@ -34,6 +27,22 @@ export interface FetchOptions {
   /** May run for several frames at once. `bytes` are valid until it resolves. */
   readonly onRun: (verified: VerifiedRun) => Promise<void>;
   readonly framesAtOnce: number;
+  readonly tools: FetchTools;
+}
+
+/** What is kept from one segment to the next. */
+export class FetchTools implements Disposable {
+  readonly decompressor = new Decompressor();
+  readonly verifier: BlockVerifier;
+
+  constructor({ cipher }: Pick<Repository, 'cipher'>) {
+    this.verifier = new BlockVerifier(cipher);
+  }
+
+  [Symbol.dispose](): void {
+    this.decompressor[Symbol.dispose]();
+    this.verifier[Symbol.dispose]();
+  }
 }
 
 /** Reads what is wanted of one segment in large ranges, verifies every block, and hands it on. */
@@ -56,7 +65,7 @@ export async function fetchBlocks(
   for (const range of rangesOf(runs)) {
     const bytes = await storage.get(key, { range, signal });
     if (bytes.length !== range.end - range.start) throw unreadable(key, `it ends before byte ${range.end}`);
-    const work = { repository, segment, object, bytes, start: range.start };
+    const work = { segment, object, bytes, start: range.start };
     await mapConcurrently(range.frames, options.framesAtOnce, async (frame) => verifyFrame(work, frame, options));
     releaseMemory(bytes);
   }
@@ -99,7 +108,6 @@ function framesOf(runs: readonly PlannedRun[]): FrameRuns[] {
 }
 
 interface FrameWork {
-  readonly repository: Repository;
   readonly segment: string;
   readonly object: ObjectCipher;
   readonly bytes: Buffer;
@@ -108,24 +116,19 @@ interface FrameWork {
 
 async function verifyFrame(work: FrameWork, frame: FrameRuns, options: FetchOptions): Promise<void> {
   options.signal.throwIfAborted();
+  const { segment } = work;
   const at = frame.offset - work.start;
   const stored = work.bytes.subarray(at, at + FRAME_HEADER_BYTES + frame.length);
-  const plain = await openFrame({ bytes: stored, cipher: work.object, name: segmentKey(work.segment) });
-  if (plain.length > MAX_PLAIN_BYTES) throw wrongBytes(work.segment);
-  for (const run of frame.runs) {
-    const bytes = plain.subarray(run.plainOffset, run.plainOffset + options.lengthOf(run));
-    verifyRun(work, run, bytes);
-    await options.onRun({ run, bytes });
-  }
-  // Bytes that were stored as they are lie in the range itself.
-  if (plain.buffer !== work.bytes.buffer) releaseMemory(plain);
-}
-
-function verifyRun({ repository, segment }: FrameWork, run: PlannedRun, bytes: Buffer): void {
-  const blocks = run.ids.length / ID_BYTES;
-  if (Math.ceil(bytes.length / BLOCK_BYTES) !== blocks) throw wrongBytes(segment);
-  for (let block = 0; block < blocks; block += 1) {
-    const id = repository.cipher.blockId(bytes.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES));
-    if (id.compare(run.ids, block * ID_BYTES, (block + 1) * ID_BYTES) !== 0) throw wrongBytes(segment);
+  const { decompressor, verifier } = options.tools;
+  const plain = await openFrame({ bytes: stored, cipher: work.object, name: segmentKey(segment) }, decompressor);
+  try {
+    const runs = frame.runs.map((run) => {
+      const bytes = plain.bytes.subarray(run.plainOffset, run.plainOffset + options.lengthOf(run));
+      return { run, bytes, ids: run.ids };
+    });
+    if (!(await verifier.areRight(runs))) throw wrongBytes(segment);
+    for (const run of runs) await options.onRun(run);
+  } finally {
+    plain.release();
   }
 }

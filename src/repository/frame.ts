@@ -1,7 +1,9 @@
 import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { promisify } from 'node:util';
 import { CorruptData } from '../lib/failure.ts';
+import { releaseMemory } from '../lib/release-memory.ts';
 import { type Cipher, KEY_ID_BYTES, type ObjectCipher, SALT_BYTES } from './cipher.ts';
+import { type Decompressor, MAX_WINDOW_LOG, type PlainFrame } from './decompressor.ts';
 
 /**
  * Objects that hold bytes (segments, indexes, logs) are alike: a header of 64 bytes, then frames. A frame is a header of
@@ -14,8 +16,6 @@ export const FRAME_HEADER_BYTES = 16;
 export const MAX_PLAIN_BYTES = 4 << 20;
 /** Nor more stored bytes: what does not shrink is kept raw. */
 export const MAX_BODY_BYTES = MAX_PLAIN_BYTES + (64 << 10);
-/** 8 MiB: what zstd's level 19 uses. */
-const MAX_WINDOW_LOG = 23;
 const MAGIC = Buffer.from('HOLDFAST');
 const FORMAT = 1;
 
@@ -120,14 +120,24 @@ export function openFrameSync(frame: OpenFrame): Buffer {
 }
 
 /** Decompresses on the thread pool. */
-export async function openFrame(frame: OpenFrame): Promise<Buffer> {
+export async function openFrame(frame: OpenFrame, decompressor: Decompressor): Promise<PlainFrame> {
   const { header, body } = decrypt(frame);
-  if (header.codec === CODEC.raw) return body;
+  if (header.codec === CODEC.raw) return { bytes: body, release: () => undefined };
+  try {
+    return await decompressor.decompress(body, header.plainLength);
+  } catch {
+    // It may be the fault of a frame before this one, which was cut short and left the context half-way.
+    return openApart(header, body, frame.name);
+  }
+}
+
+async function openApart(header: FrameHeader, body: Buffer, name: string): Promise<PlainFrame> {
   try {
     const plain = await promisify<Buffer, object, Buffer>(zstdDecompress)(body, decompression(header));
-    return whole(header, frame.name, () => plain);
+    const bytes = whole(header, name, () => plain);
+    return { bytes, release: () => releaseMemory(bytes) };
   } catch (cause) {
-    throw asUnreadable(frame.name, cause);
+    throw asUnreadable(name, cause);
   }
 }
 

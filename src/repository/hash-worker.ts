@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BlockBatch } from './block-batch.ts';
 import type { HasherData, HashJob } from './block-hasher.ts';
-import { blockIds } from './cipher.ts';
+import { blockDigests } from './cipher.ts';
 
 /** The thread that hashes, for `HashingThread`. */
 const { idKey }: HasherData = workerData;
-const blockId = blockIds(idKey);
+const digest = blockDigests(idKey);
 
 parentPort?.on('message', ({ number, memory, count }: HashJob) => {
-  new BlockBatch(memory, count).identify(blockId);
+  new BlockBatch(memory, count).identify(digest);
   parentPort?.postMessage(number);
 });

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.ts';
 import { CorruptData } from '../lib/failure.ts';
 import type { Sealed } from './documents.ts';
 import { BLOCK_BYTES } from './extent.ts';
-import { fetchBlocks, type VerifiedRun } from './fetch-blocks.ts';
+import { fetchBlocks, FetchTools, type VerifiedRun } from './fetch-blocks.ts';
 import { FileTable } from './file-table.ts';
 import { IndexReader } from './index-reader.ts';
 import { runLength, runsOfLeaf, zeroBytes } from './plan-runs.ts';
@@ -60,6 +60,7 @@ async function writeFiles(
   await using plan = new RestorePlan({ directory, segments: segments.length });
   const { sizes, zeros } = await planFiles({ index, segments, files, plan });
   const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file]?.size ?? 0);
+  using tools = new FetchTools(repository);
   let done = 0;
   const onRun = async ({ run, bytes }: VerifiedRun): Promise<void> => {
     const position = run.firstBlock * BLOCK_BYTES;
@@ -73,7 +74,7 @@ async function writeFiles(
     await fetchBlocks(
       repository,
       { segment: name, runs },
-      { signal, lengthOf, onRun, framesAtOnce: options.framesAtOnce ?? 3 },
+      { signal, lengthOf, onRun, framesAtOnce: options.framesAtOnce ?? 3, tools },
     );
   });
   await files.finish();

@@ -1,6 +1,7 @@
 import type { Storage } from '../storage/storage.ts';
 import { Conflict } from '../lib/failure.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
 import type { Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
@@ -117,7 +118,7 @@ export class SegmentWriter {
   addBlock(bytes: Uint8Array, origin: BlockOrigin): PlacedBlock {
     const frame = this.#frame;
     if (!frame) throw new RangeError('no room for a block');
-    frame.buffer.set(bytes, frame.length);
+    copyBytes(bytes, frame.buffer, frame.length);
     return append(frame, bytes.length, origin);
   }
 
