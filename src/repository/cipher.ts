@@ -31,13 +31,25 @@ export interface Cipher {
 
 /** Seals and opens the frames of one object. The frame's header is associated data, together with the object's name. */
 export interface ObjectCipher {
+  /** What it is made with: `objectCipher(key, name)` is the same on another thread. Undefined without encryption. */
+  readonly key: Uint8Array | undefined;
   /** Bytes that sealing adds. */
   readonly overhead: number;
   seal(frame: { readonly header: Buffer; readonly ordinal: number; readonly body: Buffer }): Buffer;
   open(frame: { readonly header: Buffer; readonly ordinal: number; readonly body: Buffer }): Buffer;
 }
 
-const openObject: ObjectCipher = { overhead: 0, seal: ({ body }) => body, open: ({ body }) => body };
+const openObject: ObjectCipher = {
+  key: undefined,
+  overhead: 0,
+  seal: ({ body }) => body,
+  open: ({ body }) => body,
+};
+
+/** @param key that of another cipher of the same object */
+export function objectCipher(key: Uint8Array | undefined, name: string): ObjectCipher {
+  return key === undefined ? openObject : gcmObject(key, name);
+}
 
 export function blockIds(idKey: Uint8Array | undefined): (plain: Uint8Array) => Buffer {
   const digest = blockDigests(idKey);
@@ -91,9 +103,10 @@ function derive(key: Buffer, use: string, salt: Buffer = Buffer.alloc(0)): Buffe
 }
 
 /** AES-256-GCM (NIST SP 800-38D). The key is the object's own, so the frame's ordinal serves as nonce and never repeats. */
-function gcmObject(key: Buffer, name: string): ObjectCipher {
+function gcmObject(key: Uint8Array, name: string): ObjectCipher {
   const associated = (header: Buffer): Buffer => Buffer.concat([Buffer.from(`${name}\n`), header]);
   return {
+    key,
     overhead: TAG_BYTES,
     seal: ({ header, ordinal, body }) => {
       const gcm = createCipheriv('aes-256-gcm', key, nonce(ordinal)).setAAD(associated(header));

@@ -54,13 +54,12 @@ async function planOf(repository: Repository, sealed: Sealed): Promise<{ segment
 
 async function fetch(repository: Repository, wanted: { segment: string; runs: PlannedRun[] }): Promise<number> {
   let bytes = 0;
-  const onRun = async (verified: { bytes: Buffer }): Promise<void> => {
-    bytes += verified.bytes.length;
-    return Promise.resolve();
-  };
   const lengthOf = (run: PlannedRun): number => runLength(run, SIZE);
-  using tools = new FetchTools(repository);
-  await fetchBlocks(repository, wanted, { signal, lengthOf, onRun, framesAtOnce: 2, tools });
+  const onDone = (runs: readonly PlannedRun[]): void => {
+    for (const run of runs) bytes += lengthOf(run);
+  };
+  await using tools = new FetchTools(repository);
+  await fetchBlocks(repository, wanted, { signal, lengthOf, onDone, tools });
   return bytes;
 }
 

@@ -1,9 +1,6 @@
-import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import { promisify } from 'node:util';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { CorruptData } from '../lib/failure.ts';
-import { releaseMemory } from '../lib/release-memory.ts';
 import { type Cipher, KEY_ID_BYTES, type ObjectCipher, SALT_BYTES } from './cipher.ts';
-import { type Decompressor, MAX_WINDOW_LOG, type PlainFrame } from './decompressor.ts';
 
 /**
  * Objects that hold bytes (segments, indexes, logs) are alike: a header of 64 bytes, then frames. A frame is a header of
@@ -16,6 +13,8 @@ export const FRAME_HEADER_BYTES = 16;
 export const MAX_PLAIN_BYTES = 4 << 20;
 /** Nor more stored bytes: what does not shrink is kept raw. */
 export const MAX_BODY_BYTES = MAX_PLAIN_BYTES + (64 << 10);
+/** 8 MiB: what zstd's level 19 uses. */
+const MAX_WINDOW_LOG = 23;
 const MAGIC = Buffer.from('HOLDFAST');
 const FORMAT = 1;
 
@@ -112,33 +111,11 @@ interface OpenFrame {
   readonly name: string;
 }
 
-/** Decrypts and decompresses on this thread: for what is small. */
+/** Decrypts and decompresses on this thread. */
 export function openFrameSync(frame: OpenFrame): Buffer {
   const { header, body } = decrypt(frame);
   if (header.codec === CODEC.raw) return body;
   return whole(header, frame.name, () => zstdDecompressSync(body, decompression(header)));
-}
-
-/** Decompresses on the thread pool. */
-export async function openFrame(frame: OpenFrame, decompressor: Decompressor): Promise<PlainFrame> {
-  const { header, body } = decrypt(frame);
-  if (header.codec === CODEC.raw) return { bytes: body, release: () => undefined };
-  try {
-    return await decompressor.decompress(body, header.plainLength);
-  } catch {
-    // It may be the fault of a frame before this one, which was cut short and left the context half-way.
-    return openApart(header, body, frame.name);
-  }
-}
-
-async function openApart(header: FrameHeader, body: Buffer, name: string): Promise<PlainFrame> {
-  try {
-    const plain = await promisify<Buffer, object, Buffer>(zstdDecompress)(body, decompression(header));
-    const bytes = whole(header, name, () => plain);
-    return { bytes, release: () => releaseMemory(bytes) };
-  } catch (cause) {
-    throw asUnreadable(name, cause);
-  }
 }
 
 export interface Compressed {
@@ -202,4 +179,11 @@ function asUnreadable(name: string, cause: unknown): CorruptData {
 
 export function unreadable(name: string, why: string, cause?: unknown): CorruptData {
   return new CorruptData('repository-damaged', `Cannot read ${name} as ${why}`, { cause });
+}
+
+/** A block is not what its id says. @param name the object's key */
+export function wrongBytes(name: string): CorruptData {
+  return new CorruptData('wrong-bytes', `Cannot use a block of ${name} as its bytes are not what was written`, {
+    nextStep: 'Run `holdfast repository check --read-data` to see which backups are affected, and take a new backup.',
+  });
 }
