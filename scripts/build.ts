@@ -10,7 +10,7 @@ const { metafile } = await build({
   // Threads are programs of their own.
   entryPoints: {
     cli: 'src/cli.ts',
-    'hash-worker': 'src/repository/hash-worker.ts',
+    'block-worker': 'src/repository/block-worker.ts',
     'range-worker': 'src/repository/range-worker.ts',
   },
   outdir: 'dist',

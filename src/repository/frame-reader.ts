@@ -13,7 +13,7 @@ import {
 import { segmentKey } from './names.ts';
 
 /** Nodes lie together, so a read brings what follows too: the next ones are most likely wanted next. */
-const READ_AHEAD = 256 << 10;
+const READ_AHEAD = 64 << 10;
 const CACHED_READS = 32;
 const CACHED_CIPHERS = 4096;
 /** Blocks of one frame are mostly wanted one after the other. */

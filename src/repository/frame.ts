@@ -23,7 +23,7 @@ export type Content = (typeof CONTENT)[keyof typeof CONTENT];
 
 export const FRAME = { data: 1, node: 2, footer: 3, text: 4 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
-const CODEC = { raw: 0, zstd: 1 } as const;
+export const CODEC = { raw: 0, zstd: 1 } as const;
 
 /** zstd's levels 1 to 19; 0 stores bytes as they are. */
 export type CompressionLevel = number;

@@ -73,7 +73,11 @@ export class SegmentWriter {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
-    this.#frames = new BufferPool({ count: options.compressions + 1, size: options.frameBytes });
+    this.#frames = new BufferPool({
+      count: options.compressions + 1,
+      size: options.frameBytes,
+      isShared: true,
+    });
     this.#segments = new BufferPool({ count: options.uploads + 1, size: options.segmentBytes });
   }
 

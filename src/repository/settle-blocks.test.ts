@@ -35,7 +35,6 @@ async function framesOf(pieces: readonly FilePiece[]): Promise<number> {
         frames += 1;
         return Promise.resolve({ codec: 0, body: plain, release: () => undefined });
       },
-      [Symbol.dispose]: () => undefined,
     },
   });
   await writer.write(pieces);

@@ -67,7 +67,6 @@ using writer = new BackupWriter({
   compressor: {
     compress: async (plain) =>
       Promise.resolve({ codec: 1, body: body.subarray(0, Math.ceil(plain.length * packed)), release: () => undefined }),
-    [Symbol.dispose]: () => undefined,
   },
 });
 for await (const pieces of stream()) await writer.write(pieces);
