@@ -89,7 +89,7 @@ export async function restoreBackup(
   const ownership = target.ownership ?? (await ownershipOf(target.directory));
   let done: readonly DoneStep[] = [];
   try {
-    done = await prepareRestore(sealed, prepared, options);
+    done = (await prepareRestore(sealed, prepared, options)).steps;
     await settle(sealed, target, { prepared, clock: options.clock });
     if (ownership) await steps.run('ownership', async () => giveTo(prepared, ownership, { signal }));
     await lineages.adopt(target.directory, sealed.source.lineage);
