@@ -1,10 +1,10 @@
-import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EngineName, Finding } from '../engine/engine.ts';
-import { type DataOutside, judgeOutside } from './data-outside.ts';
+import type { DataOutside } from './data-outside.ts';
+import { canWrite, freeBytes, inGigabytes } from './file-system-facts.ts';
 import { findGuard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
+import { type AreaFacts, gatherAreaFacts, judgeOutside } from './outside-preflight.ts';
 import { namesIn, statIfThere } from './placement-files.ts';
 import { judgeReplication, type RestoredServer } from './restored-server.ts';
 import { findServerUsing, type ServerProcess } from './server-using.ts';
@@ -45,6 +45,8 @@ export interface RestoreFacts {
   readonly runningServer: ServerProcess | undefined;
   /** Prepared directories of other restores beside the target: under way, ended by force, or kept for people. */
   readonly leftovers: readonly string[];
+  /** Where its server keeps data outside the target. */
+  readonly areas?: readonly AreaFacts[];
 }
 
 const preparedPrefix = '.holdfast-restore-';
@@ -54,7 +56,8 @@ const slack = 1.05;
 
 /** Go (no finding is an error) or no-go, before anything is touched. */
 export async function preflightRestore(wish: RestoreWish): Promise<readonly Finding[]> {
-  return judgeRestore(wish, await gatherRestoreFacts(wish.target));
+  const areas = await gatherAreaFacts(wish.target, wish.outside ?? []);
+  return judgeRestore(wish, { ...(await gatherRestoreFacts(wish.target)), areas });
 }
 
 /** Where the files are prepared before they move in: beside the target, or in it where that is impossible. */
@@ -89,7 +92,7 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
     judgeOwner(wish),
     judgeTool(wish),
     ...(wish.server === undefined ? [] : [judgeVersions(wish.backup, wish.server)]),
-    wish.outside && judgeOutside(wish.target, wish.outside),
+    ...(wish.outside === undefined ? [] : judgeOutside(wish.target, wish.outside, facts.areas ?? [])),
     judgeReplication(wish.server ?? wish.backup, wish.starts ?? {}),
     judgeGuard(wish, facts),
     judgeLeftovers(facts),
@@ -237,30 +240,10 @@ async function firstThere(path: string): Promise<string> {
   return path === '/' || (await statIfThere(path)) !== undefined ? path : firstThere(dirname(path));
 }
 
-async function freeBytes(path: string): Promise<number | undefined> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
-}
-
-async function canWrite(path: string): Promise<boolean> {
-  return access(path, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
 function ok(code: string, message: string): Finding {
   return { level: 'ok', code, message };
 }
 
 function error(code: string, message: string, nextStep: string): Finding {
   return { level: 'error', code, message, nextStep };
-}
-
-function inGigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(2);
 }
