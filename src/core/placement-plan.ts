@@ -100,19 +100,18 @@ async function requireOneFileSystem(directories: readonly string[], entries: rea
   if (other !== undefined) throw otherFileSystem(other[0], directories[0] ?? '', undefined);
 }
 
-/** Makes the directories for the old data; one that holds something is refused. */
+/** Makes the directories for the old data; where one holds something, none is made. */
 export async function openOld(journal: Journal, files: PlacementFiles): Promise<void> {
-  for (const { old } of [journal, ...journal.areas]) await openOne(old, files);
-}
-
-async function openOne(old: string, files: PlacementFiles): Promise<void> {
-  const names = await namesIn(old);
-  if (names.length > 0)
-    throw new Conflict(
-      'old-not-empty',
-      `Cannot put the old data into ${old} as it is not empty: ${names.slice(0, 5).join(', ')}`,
-    );
-  if (!(await isThere(old))) await files.makeDirectory(old);
+  const places = [journal, ...journal.areas].map(({ old }) => old);
+  for (const old of places) {
+    const names = await namesIn(old);
+    if (names.length > 0)
+      throw new Conflict(
+        'old-not-empty',
+        `Cannot put the old data into ${old} as it is not empty: ${names.slice(0, 5).join(', ')}`,
+      );
+  }
+  for (const old of places) if (!(await isThere(old))) await files.makeDirectory(old);
 }
 
 /** Two mounts of one file system look alike and refuse renames between them, so one is tried before anything is touched. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { PermanentFailure } from '../lib/failure.ts';
 import { syncTree } from '../lib/sync-tree.ts';
 import { type Area, areaPaths, belongsInto, linkedInto, owns, tableFiles } from './areas.ts';
-import { hasCode, isThere, namesIn, readSmallFile, systemFiles } from './placement-files.ts';
+import { hasCode, isThere, namesIn, readSmallFile, systemFiles, temporaryFor } from './placement-files.ts';
 import type { PreparedArea } from './placement-plan.ts';
 import { findTableLinks, type TableLink } from './table-links.ts';
 
@@ -65,7 +65,8 @@ export async function removeSpread(prepared: string, id: string): Promise<void> 
 
 /** What is in the areas now is for people. */
 export async function forgetSpread(prepared: string): Promise<void> {
-  await rm(recordPath(prepared), { force: true });
+  const record = recordPath(prepared);
+  for (const path of [record, temporaryFor(record)]) await rm(path, { force: true });
 }
 
 /** Where a restore has put files outside its own directory is known before it does, to whoever finds it after a crash. */
