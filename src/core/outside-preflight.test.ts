@@ -24,6 +24,7 @@ const good: AreaFacts = {
   device: undefined,
   freeBytes: 10,
   heldBytes: 50,
+  leftovers: [],
 };
 
 describe('data outside the data directory', () => {
@@ -86,5 +87,10 @@ describe('data outside the data directory', () => {
     expect(judge([linked])).toMatchObject([
       { level: 'warning', code: 'links-replaced', message: expect.stringContaining('/other/shop') },
     ]);
+  });
+
+  test('behind links that the tool does not follow will be missing', () => {
+    const linked: DataOutside = { what: 'tables', path: '/fast/a.MAD', handling: { kind: 'stay' } };
+    expect(judge([linked])).toMatchObject([{ level: 'warning', code: 'aria-behind-links' }]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Finding } from '../engine/engine.ts';
 import { type Area, linkedInto, owns } from './areas.ts';
 import { areasOf, type DataOutside } from './data-outside.ts';
-import { canWrite, freeBytes, inGigabytes } from './file-system-facts.ts';
+import { canWrite, freeBytes, inGigabytes, leftoversIn } from './file-system-facts.ts';
 import { namesIn, statIfThere } from './placement-files.ts';
 import { findTableLinks } from './table-links.ts';
 
@@ -18,6 +18,8 @@ export interface AreaFacts {
   readonly freeBytes: number | undefined;
   /** Of what lies there now: how much is restored there is known only once it is downloaded. */
   readonly heldBytes: number;
+  /** What other restores prepared there. */
+  readonly leftovers: readonly string[];
 }
 
 export async function gatherAreaFacts(target: string, outside: readonly DataOutside[]): Promise<readonly AreaFacts[]> {
@@ -37,6 +39,7 @@ export async function gatherAreaFacts(target: string, outside: readonly DataOuts
       device: device === home ? undefined : device,
       freeBytes: await freeBytes(directory),
       heldBytes: await bytesIn(area, tables),
+      leftovers: await leftoversIn(directory),
     });
   }
   return facts;
@@ -119,15 +122,25 @@ function judgeRoom(facts: readonly AreaFacts[]): readonly Finding[] {
 
 function judgeStaying(target: string, outside: readonly DataOutside[]): readonly Finding[] {
   const paths = outside.flatMap(({ path, handling }) => (handling.kind === 'stay' ? [path] : []));
-  if (paths.length === 0) return [];
-  return [
-    {
+  // The tool does not follow links to these.
+  const aria = paths.filter((path) => /\.MA[DI]$/.test(path));
+  const restored = paths.filter((path) => !aria.includes(path));
+  const findings: Finding[] = [];
+  if (restored.length > 0)
+    findings.push({
       level: 'warning',
       code: 'links-replaced',
-      message: `Databases and tables behind symbolic links are restored into ${target} itself. What the links lead to stays as it is, and belongs to the old data: ${shorten(paths)}.`,
+      message: `Databases and tables behind symbolic links are restored into ${target} itself. What the links lead to stays as it is, and belongs to the old data: ${shorten(restored)}.`,
       nextStep: `See that the file system of ${target} has room for them. Move and link them again afterwards if they shall lie elsewhere.`,
-    },
-  ];
+    });
+  if (aria.length > 0)
+    findings.push({
+      level: 'warning',
+      code: 'aria-behind-links',
+      message: `Aria tables behind symbolic links are in no backup, and will be missing. Their files stay with the old data: ${shorten(aria)}.`,
+      nextStep: 'Save these tables by other means before the restore.',
+    });
+  return findings;
 }
 
 function shorten(texts: readonly string[]): string {

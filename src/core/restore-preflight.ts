@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { EngineName, Finding } from '../engine/engine.ts';
 import type { DataOutside } from './data-outside.ts';
-import { canWrite, freeBytes, inGigabytes } from './file-system-facts.ts';
+import { canWrite, freeBytes, inGigabytes, leftoversIn, preparedPrefix } from './file-system-facts.ts';
 import { findGuard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
 import { type AreaFacts, gatherAreaFacts, judgeOutside } from './outside-preflight.ts';
@@ -49,8 +49,6 @@ export interface RestoreFacts {
   readonly areas?: readonly AreaFacts[];
 }
 
-const preparedPrefix = '.holdfast-restore-';
-
 /** Room beyond the files themselves: redo applied while preparing, and file system overhead. */
 const slack = 1.05;
 
@@ -92,7 +90,7 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
     judgeOwner(wish),
     judgeTool(wish),
     ...(wish.server === undefined ? [] : [judgeVersions(wish.backup, wish.server)]),
-    ...(wish.outside === undefined ? [] : judgeOutside(wish.target, wish.outside, facts.areas ?? [])),
+    ...judgePlaces(wish, facts),
     judgeReplication(wish.server ?? wish.backup, wish.starts ?? {}),
     judgeGuard(wish, facts),
     judgeLeftovers(facts),
@@ -174,6 +172,22 @@ function judgeTool({ tool, backup }: RestoreWish): Finding {
   return ok('tool', `${tool.name} ${tool.version} prepares the files.`);
 }
 
+function judgePlaces(
+  { target, isInPlace, outside }: RestoreWish,
+  { state, areas = [] }: RestoreFacts,
+): readonly Finding[] {
+  if (outside !== undefined) return judgeOutside(target, outside, areas);
+  if (!isInPlace || state !== 'data') return [];
+  return [
+    {
+      level: 'warning',
+      code: 'places-unknown',
+      message: `Whether the server keeps undo, redo or binary logs outside ${target} cannot be told, as it does not answer.`,
+      nextStep: 'If it does, start it and ask again: it is stopped once everything is prepared.',
+    },
+  ];
+}
+
 /** Only files that move one by one need a guard: a whole directory moves in one step. */
 function judgeGuard(
   { server, backup }: RestoreWish,
@@ -195,7 +209,8 @@ function judgeGuard(
 }
 
 /** Whether somebody still needs them only a person can tell. */
-function judgeLeftovers({ leftovers }: RestoreFacts): Finding | undefined {
+function judgeLeftovers({ leftovers: beside, areas = [] }: RestoreFacts): Finding | undefined {
+  const leftovers = [...beside, ...areas.flatMap((area) => area.leftovers)];
   if (leftovers.length === 0) return undefined;
   return {
     level: 'warning',
@@ -218,12 +233,6 @@ async function isFilledInside(target: string): Promise<boolean> {
   return (
     stat.dev !== parent?.dev || (await namesIn(target)).includes('lost+found') || !(await canWrite(dirname(target)))
   );
-}
-
-async function leftoversIn(directory: string): Promise<string[]> {
-  // A directory that cannot be read is for other findings to tell.
-  const names = await namesIn(directory).catch(() => []);
-  return names.filter((name) => name.startsWith(preparedPrefix)).map((name) => join(directory, name));
 }
 
 async function databaseEntries(directory: string): Promise<string[]> {
