@@ -16,17 +16,25 @@ const run = promisify(execFile);
 const signal = new AbortController().signal;
 const bin = process.env['HOLDFAST_TEST_MARIADB_10_11'] ?? '';
 
-/** Undo, redo and binary logs in directories of their own, tables and a database elsewhere; others have files there, too. */
-const directories = ['undo', 'redo', 'logs', 'fast', 'linked/shop'];
+/** Undo, redo, binary and relay logs in directories of their own, tables and a database elsewhere; others have files there, too. */
+const directories = ['undo', 'redo', 'logs', 'relay', 'fast', 'linked/shop'];
 const options = (root: string): string[] => [
   '--innodb-undo-tablespaces=2',
   `--innodb-undo-directory=${root}/undo`,
   `--innodb-log-group-home-dir=${root}/redo`,
   '--innodb-log-file-size=16M',
   `--log-bin=${root}/logs/bin`,
+  `--relay-log=${root}/relay/relay`,
+  '--slave-net-timeout=5',
   '--server-id=7',
 ];
-const foreign = ['undo/notes.txt', 'logs/bin2.000001', 'logs/bin2.index', 'fast/app/theirs.ibd'];
+const foreign = [
+  'undo/notes.txt',
+  'logs/bin2.000001',
+  'logs/bin2.index',
+  'relay/relay-bin.index',
+  'fast/app/theirs.ibd',
+];
 const tables = ['app.near', 'app.far', 'app.parts', 'app.linked', 'shop.s', 'shop.d'];
 
 describe('a restore in place of a server with data in many directories', () => {
@@ -63,6 +71,9 @@ describe('a restore in place of a server with data in many directories', () => {
       'INSERT INTO app.linked VALUES (1), (2)',
       'INSERT INTO shop.s VALUES (3)',
       'INSERT INTO shop.d VALUES (4)',
+      // Of a source that is not there.
+      "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=9, MASTER_USER='x', MASTER_PASSWORD='y'",
+      'START SLAVE',
     );
     for (const name of foreign) await writeFile(join(root, name), 'not of this server');
     sums = await checksums();
@@ -87,6 +98,7 @@ describe('a restore in place of a server with data in many directories', () => {
 
   /** Made, changed and dropped since the backup: in every directory something is other than it was. */
   beforeEach(async () => {
+    await clearOld();
     await server.query(
       'REPLACE INTO app.near VALUES (9)',
       'DELETE FROM app.far WHERE id > 500',
@@ -106,13 +118,13 @@ describe('a restore in place of a server with data in many directories', () => {
     const { root } = server;
     expect(isGo, JSON.stringify(findings)).toBe(true);
     const told = findings.map(({ level, code, message }) => `${level} ${code} ${message}`).join('\n');
-    for (const name of ['undo', 'redo', 'logs', 'fast/app', 'fast/shop'])
+    for (const name of ['undo', 'redo', 'logs', 'relay', 'fast/app', 'fast/shop'])
       expect(told).toMatch(new RegExp(`ok outside-exchanged .* in ${root}/${name} `));
     expect(told).toMatch(new RegExp(`warning links-replaced .*${root}/linked/shop`));
   });
 
   test('brings everything back, keeps all of the old data, and touches nothing of others', async () => {
-    const before = await filesIn('undo', 'redo', 'logs', 'fast');
+    const before = await filesIn('undo', 'redo', 'logs', 'relay', 'fast');
     await using agent = await spawnAgent(home);
     using client = await clientOf(home, agent);
     await client.start('restore', 'all', { body: wish(), signal });
@@ -121,6 +133,10 @@ describe('a restore in place of a server with data in many directories', () => {
     expect(await checksums()).toBe(sums);
     expect(await server.value("SHOW TABLES IN app LIKE 'since'")).toBe('');
     await expectOutside();
+    expect(await isReplica()).toBe(false);
+    expect(await readdir(join(server.root, 'relay'))).toEqual(
+      expect.not.arrayContaining(['relay.index', 'relay.000001']),
+    );
 
     // What was there is in the places that the result names.
     const { old = '', oldElsewhere = [] } = job.kind === 'restore' ? (job.result ?? {}) : {};
@@ -130,15 +146,27 @@ describe('a restore in place of a server with data in many directories', () => {
       [old, ...oldElsewhere].map(async (path) => ((await stat(path)).isDirectory() ? readdir(path) : [basename(path)])),
     );
     expect(kept.flat()).toEqual(
-      expect.arrayContaining(['ibdata1', 'undo001', 'ib_logfile0', 'bin.000001', 'far.ibd', 'since.ibd', 'd.ibd']),
+      expect.arrayContaining([
+        'ibdata1',
+        'undo001',
+        'ib_logfile0',
+        'bin.000001',
+        'relay.index',
+        'far.ibd',
+        'since.ibd',
+        'd.ibd',
+      ]),
     );
     for (const name of foreign) expect(await readFile(join(root, name), 'utf8')).toBe('not of this server');
     expect(before.map((path) => basename(path))).toEqual(expect.arrayContaining(['bin.000001', 'since.ibd']));
-    await clearOld();
   });
 
   test('is rolled back everywhere when the server does not answer on the restored data', async () => {
     const before = await checksums();
+    await server.query(
+      "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=9, MASTER_USER='x', MASTER_PASSWORD='y'",
+      'START SLAVE',
+    );
     await using agent = await spawnAgent(home);
     using client = await clientOf(home, agent);
     await writeFile(join(server.root, 'no-start'), '');
@@ -148,7 +176,9 @@ describe('a restore in place of a server with data in many directories', () => {
     expect(job.failure?.nextStep).toContain(join(server.root, 'undo', '.holdfast-restore-'));
     expect(await checksums()).toBe(before);
     expect(await server.value('SELECT COUNT(*) FROM app.since')).toBe('1');
-    await clearOld();
+    expect(await isReplica()).toBe(true);
+    expect(await readdir(join(server.root, 'relay'))).toContain('relay.index');
+    await server.query('STOP SLAVE', 'RESET SLAVE ALL');
   }, 60_000);
 
   test('ends with the server on its old data where the place for that data is taken', async () => {
@@ -159,7 +189,6 @@ describe('a restore in place of a server with data in many directories', () => {
     expect(await ending(client, 'restore', 'taken')).toMatchObject({ failure: { code: 'old-not-empty' } });
     expect(await server.value('SELECT COUNT(*) FROM app.since')).toBe('1');
     expect(await leftIn()).toEqual(['.holdfast-old-taken-1-part']);
-    await clearOld();
   });
 
   test.each(['spread', 'stop', 'place', 'start'])(
@@ -182,7 +211,6 @@ describe('a restore in place of a server with data in many directories', () => {
       expect(await server.value('SELECT GROUP_CONCAT(id ORDER BY id) FROM app.near')).toBe(isNew ? '1,2' : '1,2,9');
       expect(await server.value('SELECT COUNT(*) FROM app.far')).toBe(isNew ? '1000' : '500');
       expect((await leftIn()).filter((name) => !name.startsWith('.holdfast-old-'))).toEqual([]);
-      await clearOld();
     },
     60_000,
   );
@@ -193,6 +221,11 @@ describe('a restore in place of a server with data in many directories', () => {
     await using sql = await Sql.connect({ socket: server.socket, user: 'root' }, { signal });
     const rows = await sql.query(`CHECKSUM TABLE ${tables.join(', ')}`);
     return rows.map((row) => Object.values(row).join(' ')).join('\n');
+  }
+
+  async function isReplica(): Promise<boolean> {
+    await using sql = await Sql.connect({ socket: server.socket, user: 'root' }, { signal });
+    return (await sql.query('SHOW ALL SLAVES STATUS')).length > 0;
   }
 
   /** The restored files lie where the server keeps such files, and belong to its user. */
