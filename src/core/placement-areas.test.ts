@@ -137,7 +137,7 @@ describe('data in several directories', () => {
     await systemFiles.rename(fast, `${fast}-not-mounted`);
     await mkdir(fast);
     await expect(recoverPlacements(root, { signal, findServer })).rejects.toMatchObject({
-      code: 'placement-disturbed',
+      code: 'placement-unfinished',
       nextStep: expect.stringContaining(fast),
     });
     expect(await isStandIn(join(root, 'data', 'aria_log_control'))).toBe(true);

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 
-import { Conflict } from '../lib/failure.ts';
+import { Conflict, Failure } from '../lib/failure.ts';
 import { owns } from './areas.ts';
 import { isMissing, isThere, namesIn, type PlacementFiles, readSmallFile, statIfThere } from './placement-files.ts';
 import { type Journal, type JournalArea, type Phase, writeJournal } from './placement-journal.ts';
@@ -104,7 +104,7 @@ async function requireAreas({ phase, areas }: Journal): Promise<void> {
   if (phase === 'placed' || phase === 'reverted') return;
   for (const path of areas.flatMap(({ prepared, old }) => [prepared, old])) {
     if (await isThere(path)) continue;
-    throw new Conflict('placement-disturbed', `Cannot go on with moving files as a directory is gone: ${path}`, {
+    throw new Failure('placement-unfinished', `Cannot go on with moving files as a directory is gone: ${path}`, {
       nextStep: `Mount what holds ${path}, and run the restore again or start the agent again: it goes on from there.`,
     });
   }
