@@ -11,6 +11,7 @@ const words = {
   download: 'Download and verify',
   prepare: 'Apply the redo log',
   sync: 'Write to disk',
+  spread: 'Bring files to other directories',
   ownership: 'Hand over the files',
   stop: 'Stop the server',
   place: 'Move into place',

@@ -80,6 +80,7 @@ export async function restoreHere({ context, args, options: raw }: Invocation): 
     backup: sealed.backup,
     target: restored.directory,
     old: restored.old,
+    oldElsewhere: restored.oldElsewhere,
     steps: restored.steps,
   });
 }
