@@ -2,6 +2,9 @@
 /** The command line: what it names is decided here, and only that is loaded. */
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { spareMemory } from './cli/spare-memory.ts';
+
+spareMemory(process.argv[2]);
 
 // Hashing, compression and files share Node's pool of threads. It is made on first use, so its size is set before anything else.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(8, availableParallelism() + 4));

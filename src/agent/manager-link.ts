@@ -20,11 +20,14 @@ export interface ManagerLinkOptions {
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
   /** For the agent's own log. */
   readonly say: (message: string) => void;
-  /** From one heartbeat to the next. Default 30,000. */
+  /** From one heartbeat to the next. Default 40,000. */
   readonly beatEveryMs?: number;
 }
 
-const defaultBeatEveryMs = 30_000;
+/** After 90 seconds without one the manager calls the agent lost: two may fail, each after ten seconds of trying. */
+const defaultBeatEveryMs = 40_000;
+/** After one that failed. */
+const againMs = 10_000;
 /** How soon it is noticed that the agent joined a manager. */
 const lookEveryMs = 5_000;
 const soonMs = 1_000;
@@ -67,7 +70,8 @@ export class ManagerLink implements AsyncDisposable {
   async #beat(signal: AbortSignal): Promise<number> {
     const { beatEveryMs = defaultBeatEveryMs, stateDirectory } = this.#options;
     // Spread, so that the heartbeats of a fleet that was started at once do not come at once.
-    const pauseMs = beatEveryMs * (0.9 + 0.2 * Math.random());
+    const spread = 0.9 + 0.2 * Math.random();
+    const pauseMs = beatEveryMs * spread;
     try {
       await this.#follow(await readJoinedManager(stateDirectory));
       if (this.#line === undefined) return Math.min(lookEveryMs, beatEveryMs);
@@ -76,7 +80,7 @@ export class ManagerLink implements AsyncDisposable {
       return wantsReport ? Math.min(soonMs, pauseMs) : pauseMs;
     } catch (error) {
       if (!signal.aborted) this.#told(textOf(error));
-      return pauseMs / 3;
+      return Math.min(againMs * spread, pauseMs / 3);
     }
   }
 

@@ -5,7 +5,7 @@ import { resourceNameSchema } from './resource-fields.ts';
 
 /**
  * How an agent joins a manager and stays in touch. The agent always begins: it joins once with a token that an admin made,
- * then tells every half minute that it lives, and where it dials out, it keeps connections open on which the manager asks.
+ * then tells every 40 seconds that it lives, and where it dials out, it keeps connections open on which the manager asks.
  * Unknown fields of what the other one sends are ignored, as it may be of the next version.
  */
 

@@ -24,7 +24,7 @@ export function trustingAgent(trust: Trust, peer: Peer = 'agent'): Agent {
 const minVersion = 'TLSv1.2';
 /**
  * A connection that nobody uses for so long is closed: a manager has a thousand agents and seldom calls most of them, while an
- * agent is heard by its manager every half minute.
+ * agent is heard by its manager every 40 seconds.
  */
 const idleMs: Readonly<Record<Peer, number>> = { agent: 20_000, manager: 70_000 };
 let sharedContext: SecureContext | undefined;

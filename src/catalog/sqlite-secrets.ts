@@ -74,6 +74,11 @@ class SqliteSecrets implements SecretStore, AsyncDisposable {
     );
   }
 
+  async names(kind: string): Promise<readonly string[]> {
+    const rows = this.#database.use((raw) => raw.prepare('SELECT name FROM secrets WHERE kind = ?').all(kind));
+    return rows.map((row) => nameSchema.parse(row).name);
+  }
+
   async remove(kind: string, name: string): Promise<void> {
     this.#database.transaction((raw) => raw.prepare('DELETE FROM secrets WHERE kind = ? AND name = ?').run(kind, name));
   }
@@ -92,6 +97,7 @@ class SqliteSecrets implements SecretStore, AsyncDisposable {
 }
 
 const rowSchema = z.object({ nonce: z.instanceof(Uint8Array), sealed: z.instanceof(Uint8Array) });
+const nameSchema = z.object({ name: z.string() });
 const recordSchema = z.record(z.string(), z.string());
 
 /** Neither kinds nor names hold line ends. */

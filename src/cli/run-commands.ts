@@ -76,6 +76,21 @@ function ofEveryKind(kind: RunKindWord, name: string, filters: readonly Option[]
 
 const ofBackups: readonly Definition[] = [
   {
+    usage: 'preflight',
+    summary: 'say what would keep a backup by a manager from succeeding',
+    description: 'Asks the agent and tries the storage location, as the page Create Backup does. Nothing is begun.',
+    options: [
+      option('--service <name>', 'which one would be backed up'),
+      option('--location <name>', 'where it would be stored; default: the only one there is'),
+      option('--folder <path>', 'in it; default: the label of its cluster'),
+    ],
+    examples: [
+      ['holdfast backup preflight --service shop --location main', 'before a change of its server'],
+      ['holdfast backup preflight --service shop --location main --json', 'for a script'],
+    ],
+    load: async () => (await import('./on-manager/preflight.ts')).preflightBackup,
+  },
+  {
     usage: 'retry <name>',
     summary: 'try a failed backup of a manager once more',
     description: 'What earlier attempts uploaded is not uploaded again.',

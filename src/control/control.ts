@@ -15,6 +15,7 @@ import { Repositories } from './repositories.ts';
 import { planRestore } from './restore-plan.ts';
 import { restoreTargets } from './restore-targets.ts';
 import { runLog } from './run-log.ts';
+import { type ChangedLocation, refuseWrongKey } from './stored-key.ts';
 import type {
   Abortable,
   BackupPreflight,
@@ -77,6 +78,8 @@ export interface Control extends AsyncDisposable {
   testService(name: string, options: Abortable): Promise<Preflight>;
   /** Writes, reads back, lists and deletes in a location that need not be in the catalog. */
   testLocation(test: LocationTest, options: Abortable): Promise<Preflight>;
+  /** Would a location that is changed so still open what it holds? @throws PermanentFailure `wrong-key` if not */
+  refuseWrongKey(location: ChangedLocation, options: Abortable): Promise<void>;
   /** The same for one in the catalog, whose status tells of it then. */
   testStoredLocation(name: string, options: Abortable): Promise<Resource<'StorageLocation'>>;
   /** What deleting a backup would free, read from its repository. @throws Failure of the store */
@@ -118,6 +121,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     preflightBackup: async (wish, abortable) => preflightBackup(context, wish, abortable),
     testService: async (name, abortable) => testService(context, name, abortable),
     testLocation: async (test, abortable) => testLocation(context, test, abortable),
+    refuseWrongKey: async (location, abortable) => refuseWrongKey(context, location, abortable),
     testStoredLocation: async (name, abortable) => testStoredLocation(context, name, abortable),
     frees: async (backup, abortable) => frees(context, backup, abortable),
     restoreTargets: async (backup) => restoreTargets(context, backup),

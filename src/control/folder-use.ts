@@ -1,6 +1,6 @@
 import type { Change } from '../catalog/catalog.ts';
 import { isKind } from './is-kind.ts';
-import { placeKey } from './needs.ts';
+import { folderOf, placeKey } from './needs.ts';
 import type { RepositoryPlace } from './repositories.ts';
 
 /** Which services have backups in which folder: too many to read them all whenever somebody asks. */
@@ -12,6 +12,12 @@ export class FolderUse {
     if (resource === undefined || !isKind('Backup', resource) || resource.status.state === 'Deleted')
       this.#backups.delete(name);
     else this.#backups.set(name, { place: placeKey(resource.spec), service: resource.spec.service });
+  }
+
+  /** Of a storage location, but for its top. */
+  foldersOf(location: string): string[] {
+    const folders = [...this.#backups.values()].map(({ place }) => folderOf(place, location) ?? '');
+    return [...new Set(folders)].filter((folder) => folder !== '');
   }
 
   /** Sorted. */

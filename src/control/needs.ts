@@ -27,6 +27,12 @@ export function placeKey({ location, folder }: RepositoryPlace): string {
   return `${location}\n${folder ?? ''}`;
 }
 
+/** The folder in such a text; undefined where it is of another location. */
+export function folderOf(key: string, location: string): string | undefined {
+  const [name, folder = ''] = key.split('\n');
+  return name === location ? folder : undefined;
+}
+
 function wordsOf({ kind, name, service }: RunRef): string {
   return service === undefined ? `${kind} ${name}` : `${kind} ${name} of service ${service}`;
 }

@@ -10,6 +10,8 @@ export interface SecretStore {
   get(kind: string, name: string): Promise<SecretRecord>;
   /** Replaces all secrets of that resource; durable when it resolves. */
   set(kind: string, name: string, record: SecretRecord): Promise<void>;
+  /** Of which there are secrets of this kind, in any order. */
+  names(kind: string): Promise<readonly string[]>;
   /** Nothing there is success. */
   remove(kind: string, name: string): Promise<void>;
 }

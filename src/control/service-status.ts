@@ -22,9 +22,14 @@ export function serviceStatus(service: Resource<'Service'>, agent: Resource<'Age
 /** A database grows all the time: a little more data alone is not worth a record. */
 export function isWorthRecording(before: Status, after: Status): boolean {
   const [{ dataBytes: old = 0 }, { dataBytes: fresh = 0 }] = [before, after];
-  const isLittle = Math.abs(fresh - old) <= Math.max(old, fresh) / 100;
-  const withOld = isLittle && before.dataBytes !== undefined ? { ...after, dataBytes: before.dataBytes } : after;
+  const withOld =
+    isLittleGrowth(old, fresh) && before.dataBytes !== undefined ? { ...after, dataBytes: before.dataBytes } : after;
   return !isDeepStrictEqual(plain(before), plain(withOld));
+}
+
+/** In bytes of data. */
+export function isLittleGrowth(before: number, after: number): boolean {
+  return Math.abs(after - before) <= Math.max(before, after) / 100;
 }
 
 /** Without fields that are undefined. */

@@ -70,7 +70,17 @@ export async function startManager(config: ManagerConfig, options: ManagerOption
   };
   const web = await WebFiles.read(options.webDirectory ?? builtWeb());
   works.agents.mount(server);
-  mountManager(created, { ...state, ...works, clock, version: options.version, makeJoinToken, web, signal });
+  const lastSeenAt = (name: string): string | undefined => works.agents.lastSeenAt(name);
+  mountManager(created, {
+    ...state,
+    ...works,
+    clock,
+    version: options.version,
+    makeJoinToken,
+    lastSeenAt,
+    web,
+    signal,
+  });
   stack.defer(async () => server.close());
   stack.defer(() => ending.abort(new Failure('manager-stopped', 'Cannot go on as the manager ends')));
   await listen(server, config);

@@ -30,12 +30,27 @@ async function serving(web: string | undefined): Promise<FastifyInstance> {
   const files = await WebFiles.read(web);
   const made = fastify();
   made.setNotFoundHandler(
-    async (request, reply) => files.answer(request, reply) ?? reply.status(404).send('none of the web'),
+    async (request, reply) => (await files.answer(request, reply)) ?? reply.status(404).send('none of the web'),
   );
   return made;
 }
 
 describe('files of the web', () => {
+  test('that went while the manager runs are not found, and those that were replaced are sent whole', async () => {
+    const web = join(directory, 'changing');
+    await mkdir(web);
+    for (const name of ['index.html', 'logo.svg', 'logo.svg.br']) await writeFile(join(web, name), name);
+    await using changing = await serving(web);
+    for (const name of ['logo.svg', 'logo.svg.br']) await rm(join(web, name));
+    await writeFile(join(web, 'index.html'), 'a longer page');
+    for (const headers of [{}, { 'accept-encoding': 'br' }])
+      expect((await changing.inject({ url: '/logo.svg', headers })).statusCode).toBe(404);
+    const page = await changing.inject({ url: '/' });
+    expect([page.statusCode, page.body]).toEqual([200, 'a longer page']);
+    await rm(join(web, 'index.html'));
+    expect((await changing.inject({ url: '/backups' })).statusCode).toBe(404);
+  });
+
   test.each([
     ['/', 200, 'text/html; charset=utf-8', 'no-cache'],
     ['/index.html', 200, 'text/html; charset=utf-8', 'no-cache'],

@@ -1,15 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 interface WebFile {
   readonly path: string;
-  readonly bytes: number;
   readonly type: string;
-  /** By its name, as it stands in `Content-Encoding`. */
-  readonly compressed: ReadonlyMap<'br' | 'gzip', { readonly path: string; readonly bytes: number }>;
-  readonly tag: string;
+  /** Its path, by the name that stands in `Content-Encoding`. */
+  readonly compressed: ReadonlyMap<'br' | 'gzip', string>;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -33,7 +30,7 @@ const encodings = [
 const hashedPrefix = '/assets/';
 const yearSeconds = 31_536_000;
 
-/** The files of the web UI, as they were when the manager started; nothing else in the directory can be reached. */
+/** The files of the web UI that were there when the manager started; nothing else in the directory can be reached. */
 export class WebFiles {
   readonly #files: ReadonlyMap<string, WebFile>;
 
@@ -48,12 +45,15 @@ export class WebFiles {
     const paths = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
     const files = new Map<string, WebFile>();
     for (const path of paths.filter((each) => !encodings.some(({ suffix }) => each.endsWith(suffix))))
-      files.set(`/${relative(directory, path).split(sep).join('/')}`, await describe(path, new Set(paths)));
+      files.set(`/${relative(directory, path).split(sep).join('/')}`, describe(path, new Set(paths)));
     return new WebFiles(files);
   }
 
-  /** The file, or the page that finds out in the browser what its address means. @returns undefined where there is no UI */
-  answer(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  /**
+   * The file, or the page that finds out in the browser what its address means.
+   * @returns undefined where there is none, or none any more
+   */
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const path = request.url.replace(/[?#].*$/s, '');
     const isPage = !path.startsWith(hashedPrefix) && extname(path) === '';
     const file = this.#files.get(path) ?? (isPage ? this.#files.get('/index.html') : undefined);
@@ -61,23 +61,27 @@ export class WebFiles {
   }
 }
 
-async function describe(path: string, all: ReadonlySet<string>): Promise<WebFile> {
-  const { size: bytes, mtimeMs } = await stat(path);
-  const compressed = new Map<'br' | 'gzip', { path: string; bytes: number }>();
-  for (const { name, suffix } of encodings)
-    if (all.has(path + suffix)) compressed.set(name, { path: path + suffix, bytes: (await stat(path + suffix)).size });
-  const type = types[extname(path)] ?? 'application/octet-stream';
-  return { path, bytes, type, compressed, tag: `${bytes.toString(36)}-${Math.round(mtimeMs).toString(36)}` };
+function describe(path: string, all: ReadonlySet<string>): WebFile {
+  const there = encodings.filter(({ suffix }) => all.has(path + suffix));
+  const compressed = new Map(there.map(({ name, suffix }) => [name, path + suffix]));
+  return { path, type: types[extname(path)] ?? 'application/octet-stream', compressed };
 }
 
-function send(
-  file: WebFile,
-  { request, reply, isHashed }: { request: FastifyRequest; reply: FastifyReply; isHashed: boolean },
-): FastifyReply {
+interface Sending {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly isHashed: boolean;
+}
+
+async function send(file: WebFile, { request, reply, isHashed }: Sending): Promise<FastifyReply | undefined> {
   const accepted = request.headers['accept-encoding'];
   const encoding = encodings.find(({ name }) => file.compressed.has(name) && accepts(accepted, name))?.name;
-  const chosen = (encoding === undefined ? undefined : file.compressed.get(encoding)) ?? file;
-  const tag = `"${file.tag}${encoding === undefined ? '' : `-${encoding}`}"`;
+  const handle = await openIfThere((encoding === undefined ? undefined : file.compressed.get(encoding)) ?? file.path);
+  if (handle === undefined) return undefined;
+  await using stack = new AsyncDisposableStack();
+  stack.use(handle);
+  const { size, mtimeMs } = await handle.stat();
+  const tag = `"${[size.toString(36), Math.round(mtimeMs).toString(36), encoding ?? []].flat().join('-')}"`;
   void reply.headers({
     'content-type': file.type,
     'cache-control': isHashed ? `public, max-age=${yearSeconds}, immutable` : 'no-cache',
@@ -85,9 +89,22 @@ function send(
     vary: 'accept-encoding',
   });
   if (request.headers['if-none-match'] === tag) return reply.status(304).send();
-  void reply.header('content-length', chosen.bytes);
+  void reply.header('content-length', size);
   if (encoding !== undefined) void reply.header('content-encoding', encoding);
-  return request.method === 'HEAD' ? reply.send() : reply.status(200).send(createReadStream(chosen.path));
+  if (request.method === 'HEAD') return reply.send();
+  // From now on the stream closes it.
+  stack.move();
+  return reply.status(200).send(handle.createReadStream());
+}
+
+/** The program may be replaced or removed while the manager runs. */
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function accepts(header: string | string[] | undefined, encoding: string): boolean {

@@ -23,7 +23,9 @@ import { type Child, freePort, startChild, waitUntil } from '../support/child.ts
 
 const [agents = 1_000, seconds = 180] = process.argv.slice(2).map(Number);
 const program = process.env['HOLDFAST_PROGRAM'] ?? 'src/cli.ts';
-const heartbeatMs = 30_000;
+const heartbeatMs = 40_000;
+/** After a heartbeat that failed. */
+const againMs = 10_000;
 const settleMs = 60_000;
 const limits = { percent: 2, megabytes: 200 };
 const version = programVersion();
@@ -146,9 +148,15 @@ async function beat({ name, client }: { readonly name: string; readonly client: 
     } catch {
       // The manager starts again, or has ended.
       if (isOver) return;
+      await sleep(againMs * spread(), undefined, { ref: false });
+      continue;
     }
-    await sleep(wantsReport ? 1_000 : heartbeatMs * (0.9 + 0.2 * Math.random()), undefined, { ref: false });
+    await sleep(wantsReport ? 1_000 : heartbeatMs * spread(), undefined, { ref: false });
   }
+}
+
+function spread(): number {
+  return 0.9 + 0.2 * Math.random();
 }
 
 function reportOf(name: string): AgentReport {

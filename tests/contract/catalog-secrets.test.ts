@@ -29,8 +29,10 @@ describe('secrets at rest', () => {
     }
     await using secrets = await openSqliteSecrets({ file, clock });
     expect(await secrets.get('StorageLocation', 'main')).toEqual({ secretAccessKey: hush });
+    expect(await secrets.names('StorageLocation')).toEqual(['main']);
     await secrets.remove('StorageLocation', 'main');
     await secrets.remove('StorageLocation', 'main');
+    expect(await secrets.names('StorageLocation')).toEqual([]);
     expect(await secrets.get('StorageLocation', 'main')).toEqual({});
     expect(await secrets.get('Agent', 'main')).toEqual({ token: 'another' });
   });

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completeConfig } from '../../src/agent/config.ts';
 import { startAgent } from '../../src/agent/main.ts';
 import { EnrolClient } from '../../src/api/enrol-client.ts';
-import { formatJoinToken, parseJoinToken } from '../../src/api/enrol.ts';
+import { formatJoinToken, heartbeatPath, parseJoinToken } from '../../src/api/enrol.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { newBackupId } from '../../src/repository/names.ts';
 import { makeAgentHome, startTestAgent, until } from '../support/agents.ts';
@@ -101,6 +105,34 @@ describe('an agent that joins a manager', () => {
     await expect(lost.heartbeat(beat, { signal })).rejects.toMatchObject({ code: 'not-authorised' });
     using held = new EnrolClient({ ...fleet, credential: second.credential });
     expect(await held.heartbeat(beat, { signal })).toMatchObject({ wantsReport: true });
+  });
+
+  test('sends heartbeats of any shape, and is told what is wrong with them', async () => {
+    // Wrong credentials are counted by address.
+    await using own = await startFleet();
+    const { token } = await own.agents.joinTokens.create({ validSeconds: 60, ...own });
+    const { secret } = parseJoinToken(token);
+    using client = new EnrolClient(own);
+    const connection = { type: 'dials' as const, agentToken: 'a-token-of-16-characters' };
+    const name = 'shapes';
+    const request = { token: secret, name, hostname: 'h', version: '0.0.1', connection, hasDatabase: false };
+    const { credential } = await client.enrol({ ...request, nonce: 'a'.repeat(16) }, { signal });
+    const beat = { version: '0.0.1', hostname: 'h' };
+    const report = { engines: [], restoreDirectories: [], locations: ['x'.repeat(5_000)], managedLocations: [] };
+    const shapes: [string, Shape, number, unknown][] = [
+      ['in parts', { body: [JSON.stringify(beat).slice(0, 9), JSON.stringify(beat).slice(9)] }, 200, {}],
+      ['short', { body: JSON.stringify(beat) }, 200, { wantsReport: true, version: '0.0.0-test' }],
+      ['long', { body: JSON.stringify({ ...beat, report }) }, 200, { wantsReport: false }],
+      ['short again', { body: JSON.stringify(beat) }, 200, { wantsReport: false }],
+      ['no JSON', { body: '{' }, 400, { error: { code: 'invalid-request' } }],
+      ['nothing', { body: '' }, 400, { error: { code: 'invalid-request' } }],
+      ['a field that is none', { body: '{"version":1}' }, 400, { error: { details: { fields: expect.anything() } } }],
+      ['too far', { body: '{"version":"9.0.0","hostname":"h"}' }, 422, { error: { code: 'agent-version-unfit' } }],
+      ['no type', { body: JSON.stringify(beat), type: 'text/plain' }, 415, {}],
+      ['of nobody', { body: JSON.stringify(beat), credential: `${credential}x` }, 401, {}],
+    ];
+    for (const [what, shape, status, answer] of shapes)
+      expect(await post(own.url, { credential, ...shape }), what).toMatchObject({ status, answer });
   });
 
   test('takes no name of another one, but with a token for it', async () => {
@@ -204,3 +236,22 @@ describe('an agent that joins a manager', () => {
     });
   });
 });
+
+interface Shape {
+  /** In parts: sent without telling its length. */
+  readonly body: string | readonly string[];
+  readonly type?: string;
+  readonly credential?: string;
+}
+
+async function post(origin: string, { body, type = 'application/json', credential }: Shape) {
+  const headers = { authorization: `Bearer ${credential}`, 'content-type': type };
+  const length = typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {};
+  const url = new URL(heartbeatPath, origin);
+  const sent = request(url, { method: 'POST', headers: { ...headers, ...length }, rejectUnauthorized: false });
+  for (const part of typeof body === 'string' ? [body] : body) sent.write(part);
+  sent.end();
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  if (response === undefined) throw new Error('no answer');
+  return { status: response.statusCode, answer: JSON.parse(await text(response)) };
+}

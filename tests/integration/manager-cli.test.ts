@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile, chmod } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,6 +82,25 @@ describe('holdfast up, and the commands that a manager takes', () => {
     expect((await work).stdout).toContain('is added');
     expect(JSON.stringify(await result('storage', 'show', 'main'))).not.toContain(passphrase);
     expect((await run('storage', 'list')).stdout).toMatch(/main +Working/);
+  });
+
+  test('a preflight says what would keep a backup from succeeding, and begins none', async () => {
+    const good = await run('backup', 'preflight', '--service', 'shop', '--location', 'main');
+    expect(good.code, good.stderr).toBe(0);
+    expect(good.stdout).toMatch(/^Nothing keeps a backup of shop to main from succeeding\.\n {2}ok /);
+    const found = await result('backup', 'preflight', '--service', 'shop');
+    expect(found).toMatchObject({ type: 'result', service: 'shop', location: 'main', isGo: true, sharedWith: [] });
+    const store = join(folder, 'store');
+    await rename(store, `${store}-away`);
+    const bad = await run('backup', 'preflight', '--service', 'shop', '--json');
+    await rename(`${store}-away`, store);
+    expect(bad.code).toBe(1);
+    const [said] = documentsOf(bad).filter(({ type }) => type === 'result');
+    expect(said).toMatchObject({ isGo: false });
+    expect(JSON.stringify(said)).toContain('storage-missing');
+    expect(failed(await run('backup', 'preflight')).code).toBe(2);
+    expect(failed(await run('backup', 'preflight', '--service', 'nobody')).code).toBe(3);
+    expect((await run('backup', 'list')).stdout).toContain('No backup is there.');
   });
 
   test('a backup says where it runs, is followed to its end, and told of as one here', async () => {

@@ -51,6 +51,7 @@ export async function startStandInControl({ catalog }: ControlOptions): Promise<
     },
     testService: preflight,
     testLocation: preflight,
+    refuseWrongKey: async () => undefined,
     testStoredLocation: async (name) => find(catalog, 'StorageLocation', name),
     frees: async (name) => {
       await find(catalog, 'Backup', name);

@@ -121,7 +121,12 @@ export class StandInLab implements AsyncDisposable {
     const control = await startControl({
       catalog,
       clock,
-      secrets: { get: async () => ({}), set: async () => undefined, remove: async () => undefined },
+      secrets: {
+        get: async () => ({}),
+        set: async () => undefined,
+        names: async () => [],
+        remove: async () => undefined,
+      },
       launcher: { agent: () => agent },
       stores: {
         open: async () => {

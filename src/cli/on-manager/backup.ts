@@ -73,12 +73,12 @@ function backupOf(run: RunResource): BackupResource {
 }
 
 /** As a form would prefill it: the label of the service's cluster. */
-async function folderOf(client: ManagerClient, name: string, signal: AbortSignal): Promise<string | undefined> {
+export async function folderOf(client: ManagerClient, name: string, signal: AbortSignal): Promise<string | undefined> {
   const { spec } = await client.call('getService', { params: { name }, signal });
   return spec.clusterLabel;
 }
 
-async function onlyLocation(client: ManagerClient, signal: AbortSignal): Promise<string> {
+export async function onlyLocation(client: ManagerClient, signal: AbortSignal): Promise<string> {
   const { items, total } = await client.call('listLocations', { query: {}, signal });
   const [only] = items;
   if (only !== undefined && total === 1) return only.name;

@@ -4,9 +4,10 @@ import type { AgentReport, Heartbeat } from '../../api/enrol.ts';
 import { agentReportSchema } from '../../api/enrol.ts';
 import type { StatusOf } from '../../api/resources.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
-import { type Clock, isoTime } from '../../lib/clock.ts';
+import { isLittleGrowth } from '../../control/service-status.ts';
+import { type Clock, isoTime, msOf } from '../../lib/clock.ts';
 import { versionsFit } from '../../lib/program-version.ts';
-import { type AgentFacts, conditionOf } from './agent-state.ts';
+import { type AgentCondition, type AgentFacts, conditionOf } from './agent-state.ts';
 import { type AgentResource, changeAgent } from './change-agent.ts';
 import { unfitVersion } from './enrolment.ts';
 
@@ -20,6 +21,15 @@ export interface AgentBookOptions {
 
 type Status = StatusOf<'Agent'>;
 
+/** What is worth a write when it changes; cheap to compare, as each heartbeat asks. */
+interface Mark {
+  readonly state: Status['state'];
+  readonly failure: string | undefined;
+  readonly version: string | undefined;
+  readonly hostname: string | undefined;
+  readonly report: AgentReport | undefined;
+}
+
 interface Page {
   facts: AgentFacts;
   /** Changes with each that joins under this name. */
@@ -28,16 +38,24 @@ interface Page {
   version: string | undefined;
   /** Undefined until it is known, or was asked for again. */
   report: AgentReport | undefined;
-  lastSeenAt: string | undefined;
+  /** By the clock on the wall. */
+  seenAt: number | undefined;
   /** Monotonic, of the last write of any kind. */
   writtenAt: number;
-  /** What was written last, without the time it was seen. */
-  written: unknown;
+  /** What the catalog has; undefined where that is to be written anew. */
+  written: Mark | undefined;
   writing: Promise<void> | undefined;
+  /** The last write. */
+  hasFailed: boolean;
 }
 
-/** From one write of nothing but the time it was seen to the next. */
-const seenEveryMs = 300_000;
+/**
+ * From one write of nothing but the time it was seen to the next. Each costs as much as several heartbeats, and only a manager
+ * that starts reads it: until then the book itself knows better.
+ */
+const seenEveryMs = 3_600_000;
+/** After a write that failed. */
+const againMs = 60_000;
 
 /** What the manager knows of each agent. It tells the catalog of changes, and now and then that an agent lives. */
 export class AgentBook {
@@ -78,8 +96,8 @@ export class AgentBook {
     const unfit = versionsFit(version, own) ? undefined : unfitVersion(name, { agent: version, manager: own });
     page.facts = { ...page.facts, hostname, heardAt: clock.elapsed(), unfit };
     page.version = version;
-    page.lastSeenAt = isoTime(clock.now());
-    if (report !== undefined) page.report = agentReportSchema.parse(report);
+    page.seenAt = clock.now();
+    if (report !== undefined) page.report = newer(page.report, agentReportSchema.parse(report));
     this.#write(page);
     return { wantsReport: page.report === undefined };
   }
@@ -90,6 +108,12 @@ export class AgentBook {
     if (page === undefined) return;
     page.facts = { ...page.facts, ...outcome };
     this.#write(page);
+  }
+
+  /** When it was heard last, which may be later than the catalog says. */
+  lastSeenAt(name: string): string | undefined {
+    const page = this.#pages.get(name);
+    return page?.seenAt === undefined ? undefined : isoTime(page.seenAt);
   }
 
   factsOf(name: string): AgentFacts | undefined {
@@ -112,18 +136,22 @@ export class AgentBook {
 
   #open({ name, uid, spec, status }: AgentResource): Page {
     const now = this.#options.clock.elapsed();
+    const { state, version, hostname, failure } = status;
     const wasHeardBefore = status.lastSeenAt !== undefined;
     const none = { refusal: undefined, unreachable: undefined, unfit: undefined };
+    const report = wasHeardBefore ? agentReportSchema.parse(status) : undefined;
     return {
-      facts: { name, hostname: status.hostname, heardAt: undefined, expectedFrom: now, wasHeardBefore, ...none },
+      facts: { name, hostname, heardAt: undefined, expectedFrom: now, wasHeardBefore, ...none },
       uid,
       connection: spec.connection,
-      version: status.version,
-      report: wasHeardBefore ? agentReportSchema.parse(status) : undefined,
-      lastSeenAt: status.lastSeenAt,
-      writtenAt: now,
-      written: undefined,
+      version,
+      report,
+      seenAt: status.lastSeenAt === undefined ? undefined : msOf(status.lastSeenAt),
+      // Those that a manager finds when it starts are not written all at once again.
+      writtenAt: now - Math.random() * seenEveryMs,
+      written: { state, failure: failure?.message, version, hostname, report },
       writing: undefined,
+      hasFailed: false,
     };
   }
 
@@ -131,7 +159,11 @@ export class AgentBook {
     if (page.writing !== undefined || !this.#isWorthWriting(page)) return;
     const name = page.facts.name;
     page.writing = this.#writeNow(page)
-      .catch((error: unknown) => this.#options.onTrouble(`The state of agent ${name} cannot be recorded`, error))
+      .catch((error: unknown) => {
+        page.written = undefined;
+        page.hasFailed = true;
+        this.#options.onTrouble(`The state of agent ${name} cannot be recorded`, error);
+      })
       .finally(() => {
         page.writing = undefined;
       });
@@ -139,34 +171,61 @@ export class AgentBook {
 
   #isWorthWriting(page: Page): boolean {
     const now = this.#options.clock.elapsed();
-    const { state } = conditionOf(page.facts, now);
+    const mark = markOf(page, conditionOf(page.facts, now));
     // After a restart of the manager what the catalog says holds until more is known.
-    if (state === 'Unknown') return false;
-    const isHeard = page.facts.heardAt !== undefined && page.facts.heardAt > page.writtenAt;
-    return (isHeard && now - page.writtenAt >= seenEveryMs) || !isDeepStrictEqual(this.#content(page), page.written);
+    if (mark.state === 'Unknown') return false;
+    const { written, writtenAt, hasFailed, facts } = page;
+    const passedMs = now - writtenAt;
+    if (written === undefined) return !hasFailed || passedMs >= againMs;
+    const isHeard = facts.heardAt !== undefined && facts.heardAt > writtenAt;
+    return (isHeard && passedMs >= seenEveryMs) || !isSame(mark, written);
   }
 
   async #writeNow(page: Page): Promise<void> {
-    const content = this.#content(page);
-    page.written = content;
-    page.writtenAt = this.#options.clock.elapsed();
-    const { lastSeenAt } = page;
-    const seen = lastSeenAt === undefined ? {} : { lastSeenAt };
+    const now = this.#options.clock.elapsed();
+    const condition = conditionOf(page.facts, now);
+    const content = contentOf(page, condition);
+    page.written = markOf(page, condition);
+    page.writtenAt = now;
+    page.hasFailed = false;
     await changeAgent(this.#options.catalog, page.facts.name, ({ uid, spec, status }) => {
       if (uid !== page.uid) return { spec, status };
       const { failure: _, ...rest } = status;
-      return { spec, status: { ...rest, ...content, ...seen } };
+      return { spec, status: { ...rest, ...content } };
     });
   }
+}
 
-  #content({ facts, version, report }: Page): Partial<Status> & Pick<Status, 'state'> {
-    const { state, failure } = conditionOf(facts, this.#options.clock.elapsed());
-    return {
-      state,
-      ...(failure === undefined ? {} : { failure: describeFailure(failure) }),
-      ...(version === undefined ? {} : { version }),
-      ...(facts.hostname === undefined ? {} : { hostname: facts.hostname }),
-      ...report,
-    };
-  }
+function markOf({ facts, version, report }: Page, { state, failure }: AgentCondition): Mark {
+  return { state, failure: failure?.message, version, hostname: facts.hostname, report };
+}
+
+function isSame(left: Mark, right: Mark): boolean {
+  return (
+    left.state === right.state &&
+    left.failure === right.failure &&
+    left.version === right.version &&
+    left.hostname === right.hostname &&
+    left.report === right.report
+  );
+}
+
+function contentOf({ facts, version, report, seenAt }: Page, { state, failure }: AgentCondition) {
+  return {
+    state,
+    ...(failure === undefined ? {} : { failure: describeFailure(failure) }),
+    ...(version === undefined ? {} : { version }),
+    ...(facts.hostname === undefined ? {} : { hostname: facts.hostname }),
+    ...(seenAt === undefined ? {} : { lastSeenAt: isoTime(seenAt) }),
+    ...report,
+  };
+}
+
+/** The same object where nothing is new but that the database grew a little, as it does all the time. */
+function newer(known: AgentReport | undefined, fresh: AgentReport): AgentReport {
+  const dataBytes = known?.server?.dataBytes;
+  const server = fresh.server;
+  const isAlike = server !== undefined && dataBytes !== undefined && isLittleGrowth(dataBytes, server.dataBytes ?? 0);
+  const compared = isAlike ? { ...fresh, server: { ...server, dataBytes } } : fresh;
+  return known !== undefined && isDeepStrictEqual(compared, known) ? known : fresh;
 }

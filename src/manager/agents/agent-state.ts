@@ -24,7 +24,7 @@ export interface AgentCondition {
   readonly failure: Failure | undefined;
 }
 
-/** Heartbeats come every 30 seconds: two may be missed. */
+/** Heartbeats come every 40 seconds, and 10 seconds after one that failed: two may be missed. */
 export const lostAfterMs = 90_000;
 
 /** Pure. */

@@ -32,7 +32,7 @@ export interface AgentsOptions {
 
 const defaultLookEveryMs = 10_000;
 /** From one check of an agent that can be called, and gave no trouble, to the next. */
-const checkEveryMs = 900_000;
+const checkEveryMs = 1_800_000;
 /** Of one that could not be reached. */
 const unreachableCheckEveryMs = 30_000;
 /** Asking with a wrong token too often would be taken for an attack. */
@@ -81,6 +81,11 @@ export class Agents implements AsyncDisposable {
     return agents;
   }
 
+  /** When an agent was heard last, which may be later than the catalog says. */
+  lastSeenAt(name: string): string | undefined {
+    return this.#book.lastSeenAt(name);
+  }
+
   /** Adds what agents ask for: joining, heartbeats, connections that they open. */
   mount(server: FastifyInstance): void {
     mountAgentRoutes(server, {
@@ -112,10 +117,17 @@ export class Agents implements AsyncDisposable {
   async #list(): Promise<void> {
     const gone = new Set(this.#book.names);
     for await (const agent of this.#options.catalog.list('Agent')) {
+      if (!gone.has(agent.name)) this.#expectCheck(agent);
       this.#book.learn(agent);
       gone.delete(agent.name);
     }
     for (const name of gone) this.#forget(name);
+  }
+
+  /** Where all was well before the manager began, the first checks are spread as the later ones are. */
+  #expectCheck({ name, status }: AgentResource): void {
+    if (status.state !== 'Connected') return;
+    this.#checkedAt.set(name, this.#options.clock.elapsed() - Math.random() * checkEveryMs);
   }
 
   /** Follows who comes and goes; where changes were lost, all are read again. */

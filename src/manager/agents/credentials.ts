@@ -45,18 +45,22 @@ export class AgentCredentials {
    * @throws PermanentFailure `not-authorised`; TooManyFailures
    */
   async check(header: string | undefined, address: string): Promise<string> {
-    const given = /^Bearer +(hfa_[A-Za-z0-9_-]{1,200}\.[A-Za-z0-9_-]{1,200}) *$/i.exec(header ?? '')?.[1];
-    const name = given === undefined ? undefined : nameIn(given);
-    if (given !== undefined && name !== undefined) {
-      const digest = this.#digests.get(name);
-      if (digest !== undefined && isSame(digest, given)) return name;
-      // The store is asked only as often as wrong ones may be tried.
-      this.#failures.refuseIfTooMany(address);
-      if (await this.#isStored(name, given)) return name;
-    }
+    const known = this.known(header);
+    if (known !== undefined) return known;
+    // The store is asked only as often as wrong ones may be tried.
+    this.#failures.refuseIfTooMany(address);
+    const { name, credential } = givenBy(header) ?? {};
+    if (name !== undefined && credential !== undefined && (await this.#isStored(name, credential))) return name;
     this.#failures.refuseIfTooMany(address);
     this.#failures.remember(address);
     throw notAuthorised();
+  }
+
+  /** Whose request it is, as far as that shows without the store; undefined says nothing. */
+  known(header: string | undefined): string | undefined {
+    const given = givenBy(header);
+    const digest = given === undefined ? undefined : this.#digests.get(given.name);
+    return given !== undefined && digest !== undefined && isSame(digest, given.credential) ? given.name : undefined;
   }
 
   async #isStored(name: string, given: string): Promise<boolean> {
@@ -67,10 +71,17 @@ export class AgentCredentials {
   }
 }
 
-function nameIn(credential: string): string | undefined {
+interface Given {
+  readonly name: string;
+  readonly credential: string;
+}
+
+function givenBy(header: string | undefined): Given | undefined {
+  const credential = /^Bearer +(hfa_[A-Za-z0-9_-]{1,200}\.[A-Za-z0-9_-]{1,200}) *$/i.exec(header ?? '')?.[1];
+  if (credential === undefined) return undefined;
   const [encoded = ''] = credential.slice(prefix.length).split('.');
   const name = Buffer.from(encoded, 'base64url').toString('utf8');
-  return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/.test(name) ? name : undefined;
+  return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/.test(name) ? { name, credential } : undefined;
 }
 
 function isSame(digest: string, credential: string): boolean {

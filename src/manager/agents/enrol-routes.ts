@@ -7,25 +7,18 @@ import {
   type EnrolRequest,
   enrolPath,
   enrolRequestSchema,
-  heartbeatPath,
-  heartbeatSchema,
   tunnelPath,
   tunnelProtocol,
 } from '../../api/enrol.ts';
-import { Conflict, Failure, InvalidRequest } from '../../lib/failure.ts';
+import { Conflict, InvalidRequest } from '../../lib/failure.ts';
 import { answerFor } from '../../server/error-answer.ts';
 import { parseInput } from '../../server/invalid-fields.ts';
-import type { AgentBook } from './agent-book.ts';
-import type { AgentCredentials } from './credentials.ts';
+import { type HeartbeatsOptions, mountHeartbeats } from './heartbeats.ts';
 import type { Tunnels } from './tunnels.ts';
 
-export interface AgentRoutesOptions {
-  readonly credentials: AgentCredentials;
-  readonly book: AgentBook;
+export interface AgentRoutesOptions extends HeartbeatsOptions {
   readonly tunnels: Tunnels;
   readonly enrol: (request: EnrolRequest) => Promise<EnrolAnswer>;
-  /** Of this program. */
-  readonly version: string;
 }
 
 /** A peer that is gone without a word is found by the kernel: after this silence it asks, and soon gives up. */
@@ -33,19 +26,11 @@ const keepAliveMs = 15_000;
 
 /** What agents ask of a manager. Each request shows who sends it, by a join token or the agent's own credential. */
 export function mountAgentRoutes(server: FastifyInstance, options: AgentRoutesOptions): void {
-  const { credentials, book, tunnels, version } = options;
+  const { tunnels } = options;
   server.post(enrolPath, { config: { role: 'anyone' } }, async (request) =>
     options.enrol(parseInput(enrolRequestSchema, request.body, 'body')),
   );
-  // A thousand agents send one each half minute.
-  server.post(heartbeatPath, { config: { role: 'anyone' }, logLevel: 'warn' }, async (request) => {
-    const name = await credentials.check(request.headers.authorization, request.ip);
-    const heard = book.heard(name, parseInput(heartbeatSchema, request.body, 'body'));
-    if (heard === undefined) throw beingRemoved(name);
-    const unfit = book.factsOf(name)?.unfit;
-    if (unfit !== undefined) throw unfit;
-    return { ...heard, version };
-  });
+  mountHeartbeats(server, options);
   // They are no requests any more, so the server would wait for their end.
   server.addHook('preClose', async () => tunnels[Symbol.dispose]());
   server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -87,12 +72,6 @@ function refuse(socket: Duplex, error: unknown): void {
     'Connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
-}
-
-function beingRemoved(name: string): Failure {
-  return new Failure('agent-not-listed', `Cannot note that agent ${name} lives as it is just being added or removed`, {
-    nextStep: 'It tries again by itself.',
-  });
 }
 
 function notDialling(name: string): Conflict {

@@ -2,7 +2,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { formatJoinToken } from '../../api/enrol.ts';
 import type { SecretStore } from '../../control/secrets.ts';
-import { type Clock, isoTime, millisecondsOf } from '../../lib/clock.ts';
+import { type Clock, isoTime, msOf } from '../../lib/clock.ts';
 import { Conflict, InvalidRequest, PermanentFailure } from '../../lib/failure.ts';
 
 const recordSchema = z.object({
@@ -30,14 +30,22 @@ export interface Redemption {
   readonly replaces: string | undefined;
 }
 
-/** Where they are among the secrets; each is a name of the record. */
-const place = ['Manager', 'join-tokens'] as const;
+/** Among the secrets, by the part of the token that is no secret. */
+const kind = 'JoinToken';
+/** That wait to be used. */
 const maximumTokens = 1_000;
+
+interface Waiting {
+  readonly expiresAtMs: number;
+  readonly isUsed: boolean;
+}
 
 /** Tokens with which an agent joins, once. They are kept as digests, and forgotten when they have expired. */
 export class JoinTokens {
   readonly #secrets: SecretStore;
   readonly #clock: Pick<Clock, 'now'>;
+  /** What there is; read from the store when it is needed first. */
+  #all: Map<string, Waiting> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(secrets: SecretStore, clock: Pick<Clock, 'now'>) {
@@ -55,9 +63,13 @@ export class JoinTokens {
     const id = randomBytes(6).toString('hex');
     const secret = `${id}.${randomBytes(32).toString('base64url')}`;
     const expiresAt = isoTime(this.#clock.now() + validSeconds * 1_000);
-    await this.#change((records) => {
-      if (records.size >= maximumTokens) throw tooMany();
-      records.set(id, { digest: hash('sha256', secret), expiresAt, ...(replaces === undefined ? {} : { replaces }) });
+    await this.#inTurn(async (all) => {
+      if ([...all.values()].filter(({ isUsed }) => !isUsed).length >= maximumTokens) throw tooMany();
+      await this.#write(id, {
+        digest: hash('sha256', secret),
+        expiresAt,
+        ...(replaces === undefined ? {} : { replaces }),
+      });
     });
     const pin = fingerprint === undefined ? {} : { fingerprint };
     return { token: formatJoinToken({ url, ...pin, secret }), expiresAt };
@@ -71,41 +83,58 @@ export class JoinTokens {
   async redeem(secret: string, request: string, check: (redemption: Redemption) => Promise<void>): Promise<Redemption> {
     const id = secret.split('.')[0] ?? '';
     const digest = hash('sha256', request);
-    return this.#change(async (records) => {
-      const record = records.get(id);
+    return this.#inTurn(async (all) => {
+      const record = all.has(id) ? await this.#read(id) : undefined;
       if (record === undefined || !isSame(hash('sha256', secret), record.digest))
         throw refused('it is not known, or expired');
       if (record.usedFor !== undefined && record.usedFor !== digest) throw refused('it was used before');
       const redemption = { isRepeated: record.usedFor === digest, replaces: record.replaces };
       await check(redemption);
-      records.set(id, { ...record, usedFor: digest });
+      await this.#write(id, { ...record, usedFor: digest });
       return redemption;
     });
   }
 
   /** One after the other, on what has not expired. */
-  async #change<Result>(work: (records: Map<string, JoinRecord>) => Promise<Result> | Result): Promise<Result> {
-    const turn = this.#last.then(async () => {
-      const records = await this.#read();
-      const result = await work(records);
-      await this.#secrets.set(
-        ...place,
-        Object.fromEntries([...records].map(([id, each]) => [id, JSON.stringify(each)])),
-      );
-      return result;
-    });
+  async #inTurn<Result>(work: (all: ReadonlyMap<string, Waiting>) => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(async () => work(await this.#unexpired()));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #read(): Promise<Map<string, JoinRecord>> {
+  async #unexpired(): Promise<Map<string, Waiting>> {
+    this.#all ??= await this.#readAll();
     const now = this.#clock.now();
-    const records = Object.entries(await this.#secrets.get(...place)).map(([id, text]): [string, JoinRecord] => [
-      id,
-      recordSchema.parse(JSON.parse(text)),
-    ]);
-    return new Map(records.filter(([, { expiresAt }]) => millisecondsOf(expiresAt) > now));
+    for (const [id, { expiresAtMs }] of this.#all) {
+      if (expiresAtMs > now) continue;
+      await this.#secrets.remove(kind, id);
+      this.#all.delete(id);
+    }
+    return this.#all;
   }
+
+  async #readAll(): Promise<Map<string, Waiting>> {
+    const all = new Map<string, Waiting>();
+    for (const id of await this.#secrets.names(kind)) {
+      const record = await this.#read(id);
+      if (record !== undefined) all.set(id, waitingOf(record));
+    }
+    return all;
+  }
+
+  async #read(id: string): Promise<JoinRecord | undefined> {
+    const { record } = await this.#secrets.get(kind, id);
+    return record === undefined ? undefined : recordSchema.parse(JSON.parse(record));
+  }
+
+  async #write(id: string, record: JoinRecord): Promise<void> {
+    await this.#secrets.set(kind, id, { record: JSON.stringify(record) });
+    this.#all?.set(id, waitingOf(record));
+  }
+}
+
+function waitingOf({ expiresAt, usedFor }: JoinRecord): Waiting {
+  return { expiresAtMs: msOf(expiresAt), isUsed: usedFor !== undefined };
 }
 
 function isSame(left: string, right: string): boolean {

@@ -3,7 +3,7 @@ import { inventoryRoutes } from '../../api/inventory-routes.ts';
 import type { Resource } from '../../api/resources.ts';
 import { Conflict } from '../../lib/failure.ts';
 import type { Mount } from '../server.ts';
-import { listPage, runsUnderWay } from './listing.ts';
+import { listPage, runsUnderWay, withLatest } from './listing.ts';
 import { forget, type MountRoutes, refuseIfUsed, type RouteContext } from './route-context.ts';
 
 /** Agents and services. */
@@ -15,7 +15,7 @@ export const mountInventoryRoutes: MountRoutes = (mount, context) => {
 function mountAgents(mount: Mount, context: RouteContext): void {
   const { catalog, secrets, makeJoinToken } = context;
   mount(inventoryRoutes.listAgents, async ({ query }) => listPage(context, 'Agent', query));
-  mount(inventoryRoutes.getAgent, async ({ params }) => find(catalog, 'Agent', params.name));
+  mount(inventoryRoutes.getAgent, async ({ params }) => withLatest(context, await find(catalog, 'Agent', params.name)));
   mount(inventoryRoutes.createJoinToken, async ({ body }) => {
     if (body.replaces !== undefined) await find(catalog, 'Agent', body.replaces);
     return makeJoinToken(body);

@@ -11,25 +11,35 @@ interface AskedList {
 }
 
 export async function listPage<Kind extends ResourceKind>(
-  { lists, control }: RouteContext,
+  context: RouteContext,
   kind: Kind,
   { page, pageSize, sort, search, ...filters }: AskedList,
 ) {
-  const { items, total } = await lists.page(kind, { page, pageSize, sort, search, filters: textsOf(filters) });
+  const { items, total } = await context.lists.page(kind, { page, pageSize, sort, search, filters: textsOf(filters) });
   const resources = items.map((text) => {
     const resource: Resource<Kind> = JSON.parse(text);
     return resource;
   });
-  return { items: resources.map((resource) => withProgress(control, resource)), total, page, pageSize };
+  return { items: resources.map((resource) => withLatest(context, resource)), total, page, pageSize };
 }
 
-/** The progress that was heard last, where it runs: fresher than the catalog. */
-export function withProgress<Kind extends ResourceKind>(
-  { progress: hub }: RouteContext['control'],
+/** What was heard last, fresher than the catalog: the progress of what runs, the time of an agent's heartbeat. */
+export function withLatest<Kind extends ResourceKind>(
+  context: Pick<RouteContext, 'control' | 'lastSeenAt'>,
   resource: Resource<Kind>,
 ): Resource<Kind> {
-  const progress = isRun(resource.kind) ? hub.progressOf(resource.kind, resource.name) : undefined;
-  return progress === undefined ? resource : { ...resource, status: { ...resource.status, progress } };
+  const latest = latestOf(context, resource);
+  return latest === undefined ? resource : { ...resource, status: { ...resource.status, ...latest } };
+}
+
+function latestOf(
+  { control, lastSeenAt }: Pick<RouteContext, 'control' | 'lastSeenAt'>,
+  { kind, name }: Pick<Resource, 'kind' | 'name'>,
+) {
+  const seenAt = kind === 'Agent' ? lastSeenAt(name) : undefined;
+  if (seenAt !== undefined) return { lastSeenAt: seenAt };
+  const progress = isRun(kind) ? control.progress.progressOf(kind, name) : undefined;
+  return progress === undefined ? undefined : { progress };
 }
 
 const underWay = 'Pending,Starting,Running,Waiting';

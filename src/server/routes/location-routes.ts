@@ -53,12 +53,15 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
       body.secrets === undefined
     )
       return change(catalog, before, ({ status, ...now }) => ({ spec: changed(now.spec, changes), status }));
-    const merged = { ...(await secrets.get(kind, name)), ...recordOf(given) };
+    const known = await secrets.get(kind, name);
+    const merged = { ...known, ...recordOf(given) };
     refuseWithoutPassphrase(spec, merged);
     if (spec.isEncrypted !== before.spec.isEncrypted) await refuseOtherEncryption(context, name);
     const test = await control.testLocation({ spec, secrets: merged }, { signal });
+    const status = statusOf(context, { test, secrets: merged });
+    if (known['passphrase'] !== merged['passphrase'] || !isDeepStrictEqual(spec.place, before.spec.place))
+      await control.refuseWrongKey({ name, spec, secrets: merged }, { signal });
     return inTurn(async () => {
-      const status = statusOf(context, { test, secrets: merged });
       await secrets.set(kind, name, merged);
       return change(catalog, before, (now) => ({ spec: changed(now.spec, changes), status }));
     });

@@ -32,6 +32,8 @@ export interface RouteContext {
   readonly clock: Clock;
   /** Of this program. */
   readonly version: string;
+  /** When an agent was heard last; undefined where that is not known better than the catalog does. */
+  readonly lastSeenAt: (agent: string) => string | undefined;
   readonly makeJoinToken: (wish: JoinTokenWish) => Promise<JoinToken>;
 }
 

@@ -2,7 +2,7 @@ import { find } from '../../control/find.ts';
 import { backupRoutes } from '../../api/backup-routes.ts';
 import { restoreRoutes } from '../../api/restore-routes.ts';
 import { InvalidFields } from '../invalid-fields.ts';
-import { listPage, withProgress } from './listing.ts';
+import { listPage, withLatest } from './listing.ts';
 import { type MountRoutes, type RouteContext } from './route-context.ts';
 import type { Mount } from '../server.ts';
 
@@ -16,9 +16,7 @@ export const mountRunRoutes: MountRoutes = (mount, context) => {
 function mountBackups(mount: Mount, context: RouteContext): void {
   const { catalog, control } = context;
   mount(backupRoutes.listBackups, async ({ query }) => listPage(context, 'Backup', query));
-  mount(backupRoutes.getBackup, async ({ params }) =>
-    withProgress(control, await find(catalog, 'Backup', params.name)),
-  );
+  mount(backupRoutes.getBackup, async ({ params }) => withLatest(context, await find(catalog, 'Backup', params.name)));
   mount(backupRoutes.createBackup, async ({ body }) => control.createBackup(body));
   mount(backupRoutes.preflightBackup, async ({ body, signal }) => control.preflightBackup(body, { signal }));
   mount(backupRoutes.cancelBackup, async ({ params }) => control.cancel('Backup', params.name));
@@ -40,7 +38,7 @@ function mountRestores(mount: Mount, context: RouteContext): void {
   const { catalog, control } = context;
   mount(restoreRoutes.listRestores, async ({ query }) => listPage(context, 'Restore', query));
   mount(restoreRoutes.getRestore, async ({ params }) =>
-    withProgress(control, await find(catalog, 'Restore', params.name)),
+    withLatest(context, await find(catalog, 'Restore', params.name)),
   );
   mount(restoreRoutes.planRestore, async ({ body, signal }) => control.planRestore(body, { signal }));
   mount(restoreRoutes.createRestore, async ({ body }) => control.createRestore(body));
@@ -50,7 +48,7 @@ function mountRestores(mount: Mount, context: RouteContext): void {
 function mountDrills(mount: Mount, context: RouteContext): void {
   const { catalog, control } = context;
   mount(restoreRoutes.listDrills, async ({ query }) => listPage(context, 'Drill', query));
-  mount(restoreRoutes.getDrill, async ({ params }) => withProgress(control, await find(catalog, 'Drill', params.name)));
+  mount(restoreRoutes.getDrill, async ({ params }) => withLatest(context, await find(catalog, 'Drill', params.name)));
   mount(restoreRoutes.createDrill, async ({ body }) => control.createDrill(body));
   mount(restoreRoutes.cancelDrill, async ({ params }) => control.cancel('Drill', params.name));
 }

@@ -9,10 +9,12 @@ export interface EncryptionFieldsProps {
   readonly form: LocationFormState;
   /** Undefined where nothing is stored yet. */
   readonly known: readonly string[] | undefined;
+  /** The manager tried the passphrase on what is stored here. */
+  readonly isWrong: boolean;
 }
 
 /** Whether what is stored is encrypted is decided once. */
-export function EncryptionFields({ form, known }: EncryptionFieldsProps) {
+export function EncryptionFields({ form, known, isWrong }: EncryptionFieldsProps) {
   const { isEncrypted } = form.values;
   return (
     <Section title="Encryption">
@@ -39,13 +41,19 @@ export function EncryptionFields({ form, known }: EncryptionFieldsProps) {
               : 'What is stored here is not encrypted. This was decided when the location was added.'}
           </Text>
         )}
-        {isEncrypted ? <Passphrase form={form} isKnown={known?.includes('passphrase') === true} /> : null}
+        {isEncrypted ? (
+          <Passphrase form={form} isKnown={known?.includes('passphrase') === true} isWrong={isWrong} />
+        ) : null}
       </Stack>
     </Section>
   );
 }
 
-function Passphrase({ form, isKnown }: { readonly form: LocationFormState; readonly isKnown: boolean }) {
+interface PassphraseProps extends Pick<EncryptionFieldsProps, 'form' | 'isWrong'> {
+  readonly isKnown: boolean;
+}
+
+function Passphrase({ form, isKnown, isWrong }: PassphraseProps) {
   return (
     <>
       <Notice icon="lock" title="Without the passphrase nothing can be restored, by anyone">
@@ -55,13 +63,14 @@ function Passphrase({ form, isKnown }: { readonly form: LocationFormState; reado
         label="Passphrase"
         description={
           isKnown
-            ? 'Replace it only after the passphrase of the repositories stored here was changed.'
+            ? 'A new one must open what is stored here already, and is tried before it is kept.'
             : 'At least 8 characters. It goes in and never comes out again.'
         }
         placeholder={isKnown ? keep : undefined}
         required={!isKnown}
         {...revealing('passphrase')}
         {...form.getInputProps('passphrase')}
+        {...(isWrong ? { error: 'It does not open what is stored here.' } : {})}
       />
       {isKnown && form.values.passphrase === '' ? null : (
         <PasswordInput

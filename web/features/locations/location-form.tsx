@@ -2,6 +2,7 @@ import { Paper, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { ChoiceList } from '../../components/choice-list.tsx';
 import { ErrorCard } from '../../components/error-card.tsx';
+import { ApiError } from '../../lib/api.ts';
 import { Section } from '../../components/section.tsx';
 import { EncryptionFields } from './encryption-fields.tsx';
 import { findingsOf } from './findings-of.ts';
@@ -65,7 +66,7 @@ export function LocationForm({ id, form, known, onSubmit, error }: LocationFormP
         ) : (
           <PathField form={form} />
         )}
-        <EncryptionFields form={form} known={known} />
+        <EncryptionFields form={form} known={known} isWrong={error instanceof ApiError && error.code === 'wrong-key'} />
       </Stack>
     </form>
   );
