@@ -28,7 +28,10 @@ export interface GetOptions extends Abortable {
   readonly range?: ByteRange;
   /** Read the object as it was at this time, where the store keeps versions. */
   readonly asOf?: Date;
-  /** The caller's memory, which the store may put the bytes into and answer with a view of, if they fit. */
+  /**
+   * The caller's memory, which the store may put the bytes into and answer with a view of, if they fit. Once it has answered it
+   * leaves it alone.
+   */
   readonly into?: Buffer;
 }
 
