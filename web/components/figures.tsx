@@ -1,5 +1,6 @@
 import { Text, Tooltip } from '@mantine/core';
-import { formatAge, formatBytes, formatDuration, formatExactTime, formatTime } from '../lib/format.ts';
+import { formatBytes, formatDuration } from '../../src/api/figures.ts';
+import { formatAge, formatExactTime, formatTime } from '../lib/format.ts';
 import { useNow } from '../lib/now.ts';
 
 /** A dash where there is nothing (yet), so that it is not taken for something that did not load. */

@@ -1,6 +1,7 @@
 import type { JobProgress } from '../../src/api/jobs.ts';
 import type { BackupState } from '../../src/api/runs.ts';
-import { formatBytes, formatDuration, formatRate, plural } from './format.ts';
+import { formatBytes, formatDuration, plural } from '../../src/api/figures.ts';
+import { formatRate } from './format.ts';
 
 /** In the order in which they come; a run has some of them. */
 const words = {

@@ -2,7 +2,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { formatJoinToken } from '../../api/enrol.ts';
 import type { SecretStore } from '../../control/secrets.ts';
-import { type Clock, isoTime, millisecondsOf } from '../../lib/clock.ts';
+import { type Clock, isoTime, msOf } from '../../lib/clock.ts';
 import { Conflict, InvalidRequest, PermanentFailure } from '../../lib/failure.ts';
 
 const recordSchema = z.object({
@@ -104,7 +104,7 @@ export class JoinTokens {
       id,
       recordSchema.parse(JSON.parse(text)),
     ]);
-    return new Map(records.filter(([, { expiresAt }]) => millisecondsOf(expiresAt) > now));
+    return new Map(records.filter(([, { expiresAt }]) => msOf(expiresAt) > now));
   }
 }
 
