@@ -91,7 +91,9 @@ export function describeProgress(progress: JobProgress): string | undefined {
 }
 
 function describeMoving({ bytes: { read, expected }, ratePerSecond }: JobProgress): readonly string[] {
-  const much = expected === undefined ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
+  // What is expected is an estimate; a redo log comes on top.
+  const much =
+    expected === undefined || expected < read ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
   return [...(read === 0 ? [] : [much]), ...(ratePerSecond === undefined ? [] : [formatRate(ratePerSecond)])];
 }
 
