@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, formatServer, plural } from './format.ts';
+import { formatBytes, formatDuration, plural } from '../api/figures.ts';
+import { formatServer } from './format.ts';
 import type { Output } from './output.ts';
 import { plainText } from './plain-text.ts';
 import { formatFacts } from './table.ts';

@@ -1,5 +1,6 @@
 import { msOf } from '../../lib/clock.ts';
-import { formatAge, formatBytes, formatDuration, formatServer, formatTime } from '../format.ts';
+import { formatBytes, formatDuration } from '../../api/figures.ts';
+import { formatAge, formatServer, formatTime } from '../format.ts';
 import type { Column } from '../table.ts';
 import type { BackupResource, DrillResource, RestoreResource, RunKindWord, RunResource } from './run-kinds.ts';
 
