@@ -7,8 +7,12 @@ import { thirdPartyNotices } from './notices.ts';
 await rm('dist', { recursive: true, force: true });
 const { version }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'));
 const { metafile } = await build({
-  // The thread that hashes is a program of its own.
-  entryPoints: { cli: 'src/cli.ts', 'hash-worker': 'src/repository/hash-worker.ts' },
+  // Threads are programs of their own.
+  entryPoints: {
+    cli: 'src/cli.ts',
+    'block-worker': 'src/repository/block-worker.ts',
+    'range-worker': 'src/repository/range-worker.ts',
+  },
   outdir: 'dist',
   bundle: true,
   // Roles are loaded when they are asked for, so each gets files of its own.

@@ -7,6 +7,7 @@ import { type Placement, recoverPlacements } from '../core/placement.ts';
 import { choosePrepared } from '../core/restore-preflight.ts';
 import { startServer, stopServer } from '../core/server-control.ts';
 import { findServerUsing } from '../core/server-using.ts';
+import { forgetSpread, removeSpread } from '../core/spread-areas.ts';
 import type { AgentContext } from './context.ts';
 import { describeFailure } from '../api/describe-failure.ts';
 import { serverControl } from './restore-target.ts';
@@ -81,8 +82,12 @@ async function clearRestore(context: AgentContext, job: JobOf<'restore'>, option
   else await bringServerBack(placed, stopped);
   await marker.clear();
   // After a roll-back it holds what was restored, for people to look at.
-  if (placed === undefined) await rm(prepared, { recursive: true, force: true });
-  else await systemFiles.removeIfEmpty(prepared);
+  if (placed !== undefined) {
+    await systemFiles.removeIfEmpty(prepared);
+    return forgetSpread(prepared);
+  }
+  await removeSpread(prepared, restoreName(job));
+  await rm(prepared, { recursive: true, force: true });
 }
 
 /** Only where this very restore left a journal: another one beside it may be under way. */
@@ -96,7 +101,8 @@ async function endPlacement(
   const placed = placements.find(({ target }) => target === job.directory);
   if (placed === undefined) return undefined;
   say(`Restore ${job.id} was all but done: its data is in ${placed.target}`);
-  if (placed.old !== undefined) say(`What ${placed.target} held before restore ${job.id} is in ${placed.old}`);
+  const old = [...(placed.old === undefined ? [] : [placed.old]), ...placed.oldElsewhere].join(' and ');
+  if (old !== '') say(`What ${placed.target} held before restore ${job.id} is in ${old}`);
   return placed;
 }
 

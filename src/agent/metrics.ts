@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { type Job, jobKinds } from '../api/jobs.ts';
-import { millisecondsOf } from '../lib/clock.ts';
+import { msOf } from '../lib/clock.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -72,8 +72,8 @@ export class Metrics {
   #setLast(job: Job | undefined): void {
     if (job?.endedAt === undefined) return;
     const { kind, startedAt, endedAt } = job;
-    this.#lastAt.set({ kind }, millisecondsOf(endedAt) / 1_000);
-    this.#lastDuration.set({ kind }, (millisecondsOf(endedAt) - millisecondsOf(startedAt)) / 1_000);
+    this.#lastAt.set({ kind }, msOf(endedAt) / 1_000);
+    this.#lastDuration.set({ kind }, (msOf(endedAt) - msOf(startedAt)) / 1_000);
     this.#lastRead.set({ kind }, job.bytes.read);
     if (job.kind === 'backup' && job.result !== undefined) this.#lastStored.set({ kind }, job.result.storedBytes);
   }

@@ -47,6 +47,7 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
     return {
       target: result.directory,
       ...(result.old === undefined ? {} : { old: result.old }),
+      oldElsewhere: result.oldElsewhere,
       steps: result.steps,
       gtid,
       ...(binlog === undefined ? {} : { binlog: { file: binlog.file, position: binlog.position } }),

@@ -34,7 +34,8 @@ async function databaseInfo(context: AgentContext, options: Abortable) {
     const lineage = await context.lineages.of(facts);
     const size = dataBytes === undefined ? {} : { dataBytes };
     // A data directory that cannot be read is for the checks before a backup or restore to tell.
-    const directories = [...(await dataOutside(facts).catch(() => []))];
+    const outside = await dataOutside(facts).catch(() => []);
+    const directories = outside.map(({ what, path }) => ({ what, path }));
     return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, directories, ...size } as const;
   } catch (error) {
     options.signal.throwIfAborted();

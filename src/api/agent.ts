@@ -54,7 +54,7 @@ export const serverInfoSchema = z.object({
         dataDirectory: z.string(),
         /** Undefined when it cannot be read. */
         dataBytes: z.int().nonnegative().optional(),
-        /** What of its data lies outside its data directory, which keeps it from being restored in place. */
+        /** What of its data lies outside its data directory. */
         directories: z.array(z.object({ what: z.string(), path: z.string() })).default([]),
       }),
       z.object({ isUp: z.literal(false), failure: jobFailureSchema }),

@@ -187,6 +187,8 @@ export const restoreResultSchema = z.object({
   target: z.string(),
   /** Holds what the target held before. */
   old: z.string().optional(),
+  /** What else belongs to the old data: paths outside that directory. */
+  oldElsewhere: z.array(z.string()).default([]),
   steps: doneSteps,
   /** Where replication of the restored data would go on: empty or absent where the source kept no such position. */
   gtid: z.string().default(''),

@@ -3,7 +3,7 @@ import type { Peer } from '../api/transport.ts';
 import { Failure, isPermanent } from '../lib/failure.ts';
 import { ask, isTerminal } from './ask.ts';
 import type { Context } from './context.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../api/figures.ts';
 import { failureOf } from './job-failure.ts';
 import { Progress, type ProgressState } from './progress.ts';
 import { isReaderGone } from './report-error.ts';

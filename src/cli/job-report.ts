@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, formatServer, plural } from './format.ts';
+import { formatBytes, formatDuration, plural } from '../api/figures.ts';
+import { formatServer } from './format.ts';
 import type { Output } from './output.ts';
 import { plainText } from './plain-text.ts';
 import { formatFacts } from './table.ts';
@@ -56,13 +57,22 @@ export function reportBackup(
 
 export function reportRestore(
   output: Output,
-  restored: Timed & { readonly backup: string; readonly target: string; readonly old?: string | undefined },
+  restored: Timed & { readonly backup: string; readonly target: string } & OldData,
 ): void {
   output.json({ type: 'result', ...restored, id: restored.backup });
   output.text(`Restored ${restored.backup} into ${restored.target}.`);
   output.remark(...indented([['Steps', stepWords(restored)]]));
-  if (restored.old !== undefined)
-    output.text(`What was there before is kept in ${restored.old}; remove it when you are sure.`);
+  const [first, ...more] = [...(restored.old === undefined ? [] : [restored.old]), ...(restored.oldElsewhere ?? [])];
+  if (first === undefined) return;
+  if (more.length === 0) return output.text(`What was there before is kept in ${first}; remove it when you are sure.`);
+  output.text('What was there before is kept in these places; remove them when you are sure:');
+  output.text(...[first, ...more].map((path) => `  ${path}`));
+}
+
+interface OldData {
+  readonly old?: string | undefined;
+  /** Paths outside that one that belong to the old data. */
+  readonly oldElsewhere?: readonly string[];
 }
 
 export function reportDrill(output: Output, backup: string, drilled: DrillFigures): void {

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration } from '../api/figures.ts';
 import type { Output } from './output.ts';
 
 export interface ProgressState {

@@ -1,7 +1,7 @@
 import { isPermanent } from '../lib/failure.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Output } from './output.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration } from '../api/figures.ts';
 
 const firstPauseMs = 10_000;
 const longestPauseMs = 300_000;

@@ -31,7 +31,7 @@ export async function planRestore(
   const targetVersion = service?.status.version;
   return {
     ...preflightOf(distinct(findings)),
-    steps: stepsOf(wish, service?.name).map((step) => ({ ...step, ...expected(times.get(step.name)) })),
+    steps: stepsOf(wish, service?.name, findings).map((step) => ({ ...step, ...expected(times.get(step.name)) })),
     ...sourceOf(backup),
     ...(targetVersion === undefined ? {} : { targetVersion }),
   };
@@ -78,8 +78,15 @@ function distinct(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((finding) => [`${finding.code} ${finding.message}`, finding])).values()];
 }
 
+/** Of a server with data outside its data directory. */
+const spread: Step = {
+  name: 'spread',
+  text: 'Files that belong into other directories are brought there.',
+  isDowntime: false,
+};
+
 /** Their names are those of the progress. */
-function stepsOf({ target }: RestoreWish, service: string | undefined): readonly Step[] {
+function stepsOf({ target }: RestoreWish, service: string | undefined, findings: readonly Finding[]): readonly Step[] {
   const where = 'directory' in target ? target.directory : `the data directory of ${service}`;
   const first: readonly Step[] = [
     {
@@ -94,6 +101,7 @@ function stepsOf({ target }: RestoreWish, service: string | undefined): readonly
     return [...first, { name: 'place', text: `The prepared files are moved to ${where}.`, isDowntime: false }];
   return [
     ...first,
+    ...(findings.some(({ code }) => code === 'outside-exchanged') ? [spread] : []),
     { name: 'stop', text: `The server of ${service} is stopped.`, isDowntime: true },
     {
       name: 'place',

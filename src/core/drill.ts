@@ -73,7 +73,7 @@ async function drill(sealed: Sealed, options: DrillOptions): Promise<Drilled> {
       }),
     );
     if (result.errors.length > 0) throw notProven(sealed, result);
-    return { ...result, steps: [...prepared, ...steps.done] };
+    return { ...result, steps: [...prepared.steps, ...steps.done] };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

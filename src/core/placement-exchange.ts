@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 
-import { Conflict } from '../lib/failure.ts';
+import { Conflict, Failure } from '../lib/failure.ts';
+import { owns } from './areas.ts';
 import { isMissing, isThere, namesIn, type PlacementFiles, readSmallFile, statIfThere } from './placement-files.ts';
-import { type Journal, type Phase, writeJournal } from './placement-journal.ts';
+import { type Journal, type JournalArea, type Phase, writeJournal } from './placement-journal.ts';
 
 /** What a server finds where a guard file belongs. Shorter than any real one can be. */
 const standIn = 'holdfast stand-in\n';
@@ -16,11 +17,20 @@ export interface ExchangeOptions {
 
 interface Step extends ExchangeOptions {
   readonly journal: Journal;
-  /** Where what fills the target comes from, and where what was in it goes. */
+  /** The target comes first, then the areas. */
+  readonly places: readonly [Place, ...Place[]];
+}
+
+/** A directory whose entries are exchanged. */
+interface Place {
+  readonly directory: string;
+  /** Where what fills it comes from, and where what was in it goes. */
   readonly incoming: string;
   readonly outgoing: string;
   readonly incomingNames: ReadonlySet<string>;
   readonly outgoingNames: ReadonlySet<string>;
+  /** Is it an entry that moves, or that a server which was refused may have made? */
+  readonly isMovable: (name: string) => boolean;
 }
 
 /**
@@ -46,28 +56,26 @@ export function turnBack(journal: Journal): Journal {
 }
 
 function toStep(journal: Journal, options: ExchangeOptions): Step {
-  const names = { new: new Set(journal.newNames), old: new Set(journal.oldNames) };
-  return journal.direction === 'in'
-    ? {
-        ...options,
-        journal,
-        incoming: journal.prepared,
-        outgoing: journal.old,
-        incomingNames: names.new,
-        outgoingNames: names.old,
-      }
-    : {
-        ...options,
-        journal,
-        incoming: journal.old,
-        outgoing: journal.prepared,
-        incomingNames: names.old,
-        outgoingNames: names.new,
-      };
+  const { direction, target, guardFiles, areas } = journal;
+  const isMovable = (name: string): boolean => isDatabaseEntry(name) && !guardFiles.includes(name);
+  const main = toPlace({ ...journal, directory: target }, { direction, isMovable });
+  const others = areas.map((area) => toPlace(area, { direction, isMovable: ofArea(area) }));
+  return { ...options, journal, places: [main, ...others] };
+}
+
+function toPlace(
+  { directory, prepared, old, newNames, oldNames }: Omit<JournalArea, 'owned'>,
+  { direction, isMovable }: Pick<Journal, 'direction'> & Pick<Place, 'isMovable'>,
+): Place {
+  const [fresh, former] = [new Set(newNames), new Set(oldNames)];
+  return direction === 'in'
+    ? { directory, isMovable, incoming: prepared, outgoing: old, incomingNames: fresh, outgoingNames: former }
+    : { directory, isMovable, incoming: old, outgoing: prepared, incomingNames: former, outgoingNames: fresh };
 }
 
 /** Does what the phase says and answers the one that follows, undefined after the last. */
 async function runPhase(step: Step): Promise<Phase | undefined> {
+  await requireAreas(step.journal);
   switch (step.journal.phase) {
     case 'guarding':
       await putStandIns(step);
@@ -88,8 +96,22 @@ async function runPhase(step: Step): Promise<Phase | undefined> {
   }
 }
 
+/**
+ * After a crash the file system of an area may not be mounted yet: nothing would be found to move, and the server would be
+ * released to half its data.
+ */
+async function requireAreas({ phase, areas }: Journal): Promise<void> {
+  if (phase === 'placed' || phase === 'reverted') return;
+  for (const path of areas.flatMap(({ prepared, old }) => [prepared, old])) {
+    if (await isThere(path)) continue;
+    throw new Failure('placement-unfinished', `Cannot go on with moving files as a directory is gone: ${path}`, {
+      nextStep: `Mount what holds ${path}, and run the restore again or start the agent again: it goes on from there.`,
+    });
+  }
+}
+
 /** The link comes before the rename, so there is no instant without either the guard file or its stand-in. */
-async function putStandIns({ journal, outgoing, files, signal }: Step): Promise<void> {
+async function putStandIns({ journal, places: [{ outgoing }], files, signal }: Step): Promise<void> {
   for (const name of journal.guardFiles) {
     signal.throwIfAborted();
     const path = join(journal.target, name);
@@ -109,31 +131,41 @@ async function linkOnce(path: string, copy: string, files: PlacementFiles): Prom
   });
 }
 
-async function clear(step: Step): Promise<void> {
-  const { journal, outgoing, outgoingNames, files, signal } = step;
-  for (const name of await movableNames(journal)) {
-    signal.throwIfAborted();
-    const isExpected = outgoingNames.has(name) && !(await isThere(join(outgoing, name)));
-    await (isExpected ? files.rename(join(journal.target, name), join(outgoing, name)) : moveStray(step, name));
+async function clear({ places, files, signal }: Step): Promise<void> {
+  for (const place of places) {
+    const { directory, outgoing, outgoingNames } = place;
+    for (const name of await movableNames(place)) {
+      signal.throwIfAborted();
+      const isExpected = outgoingNames.has(name) && !(await isThere(join(outgoing, name)));
+      await (isExpected
+        ? files.rename(join(directory, name), join(outgoing, name))
+        : moveStray(place, { name, files }));
+    }
+    await syncAll(place, files);
   }
-  await syncAll(step);
 }
 
-async function fill(step: Step): Promise<void> {
-  const { journal, incoming, incomingNames, files, signal } = step;
-  for (const name of incomingNames) {
-    signal.throwIfAborted();
-    if (journal.guardFiles.includes(name) || !(await isThere(join(incoming, name)))) continue;
-    if (await isThere(join(journal.target, name))) await moveStray(step, name);
-    await files.rename(join(incoming, name), join(journal.target, name));
+async function fill({ places, files, signal }: Step): Promise<void> {
+  for (const place of places) {
+    const { directory, incoming, incomingNames } = place;
+    for (const name of incomingNames) {
+      signal.throwIfAborted();
+      if (!place.isMovable(name) || !(await isThere(join(incoming, name)))) continue;
+      if (await isThere(join(directory, name))) await moveStray(place, { name, files });
+      await files.rename(join(incoming, name), join(directory, name));
+    }
+    for (const name of await movableNames(place)) if (!incomingNames.has(name)) await moveStray(place, { name, files });
+    await syncAll(place, files);
   }
-  for (const name of await movableNames(journal)) if (!incomingNames.has(name)) await moveStray(step, name);
-  await syncAll(step);
 }
 
 /** Not cancellable: from here on forward is the shortest way to a server that can start. */
 async function release(step: Step): Promise<void> {
-  const { journal, incoming, outgoing, files } = step;
+  const {
+    journal,
+    files,
+    places: [{ incoming, outgoing }],
+  } = step;
   for (const name of journal.guardFiles.toReversed()) {
     await releaseOne(step, join(incoming, name), join(journal.target, name));
     await files.syncDirectory(journal.target);
@@ -142,7 +174,7 @@ async function release(step: Step): Promise<void> {
   await files.syncDirectory(outgoing);
 }
 
-async function releaseOne({ incomingNames, files }: Step, from: string, to: string): Promise<void> {
+async function releaseOne({ places: [{ incomingNames }], files }: Step, from: string, to: string): Promise<void> {
   if (await isThere(from)) {
     await files.rename(from, to);
     // A rename onto another link of the same file leaves both names.
@@ -157,17 +189,24 @@ async function releaseOne({ incomingNames, files }: Step, from: string, to: stri
 }
 
 /** What a server that was started and refused has left: never the old data, never the restored, kept all the same. */
-async function moveStray({ journal, outgoing, files }: Step, name: string): Promise<void> {
+async function moveStray(
+  { directory, outgoing }: Place,
+  { name, files }: { readonly name: string; readonly files: PlacementFiles },
+): Promise<void> {
   const strays = join(outgoing, '.holdfast-strays');
   if (!(await isThere(strays))) await files.makeDirectory(strays);
   const taken = await namesIn(strays);
-  await files.rename(join(journal.target, name), join(strays, `${taken.length}-${name}`));
+  await files.rename(join(directory, name), join(strays, `${taken.length}-${name}`));
 }
 
-/** Entries of the target that are neither ours, nor guard files, nor the file system's. */
-async function movableNames(journal: Journal): Promise<string[]> {
-  const names = await namesIn(journal.target);
-  return names.filter((name) => isDatabaseEntry(name) && !journal.guardFiles.includes(name));
+async function movableNames({ directory, isMovable }: Place): Promise<string[]> {
+  return (await namesIn(directory)).filter((name) => isMovable(name));
+}
+
+/** A shared directory holds files of others, too. */
+function ofArea({ owned, oldNames, newNames }: JournalArea): Place['isMovable'] {
+  const listed = new Set([...oldNames, ...newNames]);
+  return (name) => owns(owned, name) || listed.has(name);
 }
 
 /** Everything but what belongs to Holdfast and to the file system itself. */
@@ -187,6 +226,6 @@ async function unlinkIfThere(path: string, files: PlacementFiles): Promise<void>
   }
 }
 
-async function syncAll({ journal, incoming, outgoing, files }: Step): Promise<void> {
-  for (const directory of [incoming, outgoing, journal.target]) await files.syncDirectory(directory);
+async function syncAll({ directory, incoming, outgoing }: Place, files: PlacementFiles): Promise<void> {
+  for (const each of [incoming, outgoing, directory]) await files.syncDirectory(each);
 }

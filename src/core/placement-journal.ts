@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 
 import { CorruptData } from '../lib/failure.ts';
+import { ownedSchema } from './areas.ts';
 import { isMissing, namesIn, type PlacementFiles, readSmallFile } from './placement-files.ts';
 
 /**
@@ -15,10 +16,11 @@ import { isMissing, namesIn, type PlacementFiles, readSmallFile } from './placem
  * - `releasing`: the guard files replace the stand-ins
  * - `placed`: all is in; the placement is kept until it is confirmed or rolled back
  *
- * With `direction: 'back'` the same phases run with `old` and `prepared` exchanged, and end in `reverted`.
+ * What `areas` lists moves in `clearing` and `filling`, within each area. With `direction: 'back'` the same phases run with `old` and `prepared` exchanged, and end in `reverted`.
  */
 const journalSchema = z.object({
-  version: z.literal(1),
+  /** 2 with areas: a release that knows none must not go on without them. */
+  version: z.literal([1, 2]),
   id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
   direction: z.enum(['in', 'back']),
   phase: z.enum(['guarding', 'clearing', 'filling', 'releasing', 'placed', 'reverted']),
@@ -29,9 +31,23 @@ const journalSchema = z.object({
   owner: z.object({ uid: z.int(), gid: z.int() }),
   oldNames: z.array(z.string()),
   newNames: z.array(z.string()),
+  /** Directories outside the target where the same phases move files, too. */
+  areas: z
+    .array(
+      z.object({
+        directory: z.string().startsWith('/'),
+        prepared: z.string().startsWith('/'),
+        old: z.string().startsWith('/'),
+        owned: z.array(ownedSchema),
+        oldNames: z.array(z.string()),
+        newNames: z.array(z.string()),
+      }),
+    )
+    .default([]),
 });
 
 export type Journal = z.infer<typeof journalSchema>;
+export type JournalArea = Journal['areas'][number];
 export type Phase = Journal['phase'];
 
 const prefix = '.holdfast-placement-';

@@ -1,10 +1,15 @@
 import { dirname, join } from 'node:path';
 
 import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
+import { type Area, type AreaPaths, linkedInto, owns } from './areas.ts';
 import type { Guard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
 import { hasCode, isThere, namesIn, type PlacementFiles, statIfThere } from './placement-files.ts';
-import type { Journal } from './placement-journal.ts';
+import type { Journal, JournalArea } from './placement-journal.ts';
+import { findTableLinks, type TableLink } from './table-links.ts';
+
+/** A directory outside the target, and what was prepared for it. */
+export type PreparedArea = Area & AreaPaths;
 
 interface PlanOptions {
   readonly id: string;
@@ -12,11 +17,12 @@ interface PlanOptions {
   readonly target: string;
   readonly old: string;
   readonly guard?: Guard;
+  readonly areas?: readonly PreparedArea[];
 }
 
 /** Everything that can be refused before anything is touched, and the lists of what moves. */
 export async function planEntries(options: PlanOptions, oldNames: string[]): Promise<Journal> {
-  const { id, prepared, target, old, guard } = options;
+  const { id, prepared, target, old, guard, areas = [] } = options;
   if (guard === undefined) {
     throw new PermanentFailure(
       'guard-unknown',
@@ -39,7 +45,7 @@ export async function planEntries(options: PlanOptions, oldNames: string[]): Pro
     [...oldNames.map((name) => join(target, name)), ...newNames.map((name) => join(prepared, name))],
   );
   return {
-    version: 1,
+    version: areas.length > 0 ? 2 : 1,
     id,
     direction: 'in',
     phase: 'guarding',
@@ -50,7 +56,40 @@ export async function planEntries(options: PlanOptions, oldNames: string[]): Pro
     owner: { uid: Number(owner.uid), gid: Number(owner.gid) },
     oldNames,
     newNames,
+    areas: await planAreas(target, areas),
   };
+}
+
+/** What there is to set aside is looked up now that the server is down: until then it may have made more. */
+async function planAreas(target: string, areas: readonly PreparedArea[]): Promise<JournalArea[]> {
+  if (areas.length === 0) return [];
+  const links = await findTableLinks(target);
+  const planned: JournalArea[] = [];
+  for (const area of areas) planned.push(await planArea(area, links));
+  return planned;
+}
+
+async function planArea(area: PreparedArea, links: readonly TableLink[]): Promise<JournalArea> {
+  const { directory, prepared, owned } = area;
+  const tables = new Set(linkedInto(area, links).map(({ table }) => `${table}.ibd`));
+  const present = await namesIn(directory);
+  const oldNames = present.filter((name) => owns(owned, name) || tables.has(name));
+  const newNames = await namesIn(prepared);
+  const foreign = newNames.filter((name) => present.includes(name) && !oldNames.includes(name));
+  if (foreign.length > 0) throw nameTaken(directory, foreign);
+  await requireOneFileSystem(
+    [directory, prepared],
+    oldNames.map((name) => join(directory, name)),
+  );
+  return { ...area, owned: [...owned], oldNames, newNames };
+}
+
+function nameTaken(directory: string, names: readonly string[]): Conflict {
+  return new Conflict(
+    'name-taken',
+    `Cannot put restored files into ${directory} as others are there that do not belong to the server: ${names.slice(0, 5).join(', ')}`,
+    { nextStep: 'Find out whose they are, move them away, and run the restore again.' },
+  );
 }
 
 async function requireOneFileSystem(directories: readonly string[], entries: readonly string[]): Promise<void> {
@@ -61,24 +100,35 @@ async function requireOneFileSystem(directories: readonly string[], entries: rea
   if (other !== undefined) throw otherFileSystem(other[0], directories[0] ?? '', undefined);
 }
 
-/** Makes the directory for the old data; one that holds something is refused. */
-export async function openOld({ old }: Journal, files: PlacementFiles): Promise<void> {
-  const names = await namesIn(old);
-  if (names.length > 0)
-    throw new Conflict(
-      'old-not-empty',
-      `Cannot put the old data into ${old} as it is not empty: ${names.slice(0, 5).join(', ')}`,
-    );
-  if (!(await isThere(old))) await files.makeDirectory(old);
+/** Makes the directories for the old data; where one holds something, none is made. */
+export async function openOld(journal: Journal, files: PlacementFiles): Promise<void> {
+  const places = [journal, ...journal.areas].map(({ old }) => old);
+  for (const old of places) {
+    const names = await namesIn(old);
+    if (names.length > 0)
+      throw new Conflict(
+        'old-not-empty',
+        `Cannot put the old data into ${old} as it is not empty: ${names.slice(0, 5).join(', ')}`,
+      );
+  }
+  for (const old of places) if (!(await isThere(old))) await files.makeDirectory(old);
 }
 
 /** Two mounts of one file system look alike and refuse renames between them, so one is tried before anything is touched. */
-export async function probeRenames({ id, prepared, target, old }: Journal, files: PlacementFiles): Promise<void> {
-  const places = [prepared, target, old].map((directory) => join(directory, probeName(id)));
-  await files.writeDurably(join(prepared, probeName(id)), '');
-  let at = places[0] ?? '';
+export async function probeRenames(journal: Journal, files: PlacementFiles): Promise<void> {
+  const { prepared, target, old, id } = journal;
+  await probe([prepared, target, old], { id, files });
+  for (const area of journal.areas) await probe([area.prepared, area.directory, area.old], { id, files });
+}
+
+async function probe(
+  [prepared = '', target = '', old = '']: readonly string[],
+  { id, files }: { readonly id: string; readonly files: PlacementFiles },
+): Promise<void> {
+  let at = join(prepared, probeName(id));
+  await files.writeDurably(at, '');
   try {
-    for (const next of places.slice(1)) {
+    for (const next of [target, old].map((directory) => join(directory, probeName(id)))) {
       await files.rename(at, next);
       at = next;
     }

@@ -12,7 +12,7 @@ import {
   removeJournal,
   writeJournal,
 } from './placement-journal.ts';
-import { cannotMove, openOld, planEntries, probeName, probeRenames } from './placement-plan.ts';
+import { cannotMove, openOld, planEntries, type PreparedArea, probeName, probeRenames } from './placement-plan.ts';
 import { findServerUsing, type ServerProcess } from './server-using.ts';
 
 export interface PlaceOptions {
@@ -25,6 +25,8 @@ export interface PlaceOptions {
   readonly old?: string;
   /** Needed unless the target is absent or empty and `prepared` lies beside it. */
   readonly guard?: Guard;
+  /** Directories outside the target that hold more of its server's data. Needs a guard. */
+  readonly areas?: readonly PreparedArea[];
   readonly signal: AbortSignal;
   readonly files?: PlacementFiles;
   readonly findServer?: (directory: string) => Promise<ServerProcess | undefined>;
@@ -37,6 +39,8 @@ export interface Placement {
   readonly target: string;
   /** Holds what the target held before; undefined when that was nothing. */
   readonly old: string | undefined;
+  /** Hold what was in the areas. */
+  readonly oldElsewhere: readonly string[];
   /** The new server answers: forgets the way back. The old data stays where it is. */
   confirm(): Promise<void>;
   /** Takes the restored data out again and puts the old data back. The server must be stopped. */
@@ -57,7 +61,8 @@ export async function placeRestored(options: PlaceOptions): Promise<Placement> {
   await endEarlier(options, tools);
   const names = (await namesIn(options.target)).filter((name) => isDatabaseEntry(name));
   if (names.length > 0 && options.old === undefined) throw notEmpty(options.target, names);
-  if (names.length === 0 && dirname(options.prepared) !== options.target) return placeWhole(options, tools);
+  const isWhole = names.length === 0 && dirname(options.prepared) !== options.target;
+  if (isWhole && (options.areas ?? []).length === 0) return placeWhole(options, tools);
   return placeEntries(options, tools, names);
 }
 
@@ -100,6 +105,7 @@ async function placeWhole({ prepared, target, signal }: PlaceOptions, { files }:
   return {
     target,
     old: undefined,
+    oldElsewhere: [],
     confirm: async () => {},
     rollBack: async () => {
       await files.rename(target, prepared);
@@ -150,6 +156,7 @@ function toPlacement(journal: Journal, tools: Tools): Placement {
   return {
     target: journal.target,
     old: journal.oldNames.length > 0 ? journal.old : undefined,
+    oldElsewhere: journal.areas.filter(({ oldNames }) => oldNames.length > 0).map(({ old }) => old),
     confirm: () => forget(journal, tools),
     rollBack: async ({ signal }) => {
       await refuseRunning(journal.target, tools);
@@ -174,12 +181,17 @@ async function rollBack(placed: Journal, options: ExchangeOptions): Promise<void
 
 /** Nothing is left to go on with or to go back to. */
 async function forget(journal: Journal, { files }: Tools): Promise<void> {
-  const { id, target, prepared, old } = journal;
-  const probes = [prepared, target, old].map((directory) => join(directory, probeName(id)));
-  const unfinished = [...journal.guardFiles.map((name) => join(target, name)), journalPath(journal)].map(temporaryFor);
+  const { id, target, prepared, old, areas } = journal;
+  const directories = [prepared, target, old, ...areas.flatMap((area) => [area.prepared, area.directory, area.old])];
+  const probes = directories.map((directory) => join(directory, probeName(id)));
+  const unfinished = [...journal.guardFiles.map((name) => join(target, name)), journalPath(journal), ...probes].map(
+    temporaryFor,
+  );
   for (const path of [...probes, ...unfinished]) if (await isThere(path)) await files.unlink(path);
   await files.removeIfEmpty(old);
   await removeJournal(journal, files);
+  // Last, as a journal is not gone on with where these are missing.
+  for (const area of areas) for (const path of [area.prepared, area.old]) await files.removeIfEmpty(path);
 }
 
 function exchangeOptions(journal: Journal, tools: Tools, signal: AbortSignal): ExchangeOptions {

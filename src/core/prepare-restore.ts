@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Sealed } from '../repository/documents.ts';
 import type { Repository } from '../repository/repository.ts';
 import { restoreFiles } from '../repository/restore-files.ts';
+import { type TableLink, takeOutTableLinks } from './table-links.ts';
 
 /** A step that is done and how long it took. */
 export interface DoneStep {
@@ -30,23 +31,34 @@ export interface PrepareRestoreOptions {
   readonly memoryBytes?: number;
 }
 
-/** Fills an absent or empty directory with a backup's files, every block verified, makes them consistent, and syncs them. */
+export interface PreparedRestore {
+  readonly steps: readonly DoneStep[];
+  /** What the backup says of tables that its server kept elsewhere. They are in the directory like all others. */
+  readonly links: readonly TableLink[];
+}
+
+/**
+ * Fills an absent or empty directory with a backup's files, every block verified, makes them consistent, and syncs them. What
+ * runs on the directory opens nothing outside it.
+ */
 export async function prepareRestore(
   sealed: Sealed,
   directory: string,
   options: PrepareRestoreOptions,
-): Promise<readonly DoneStep[]> {
+): Promise<PreparedRestore> {
   const { repository, engine, signal, onProgress, onLog, memoryBytes } = options;
   const steps = new Steps(options);
   await steps.run('download', async () => {
     const onBytes = (done: number, total: number): void => onProgress({ step: 'download', bytes: { done, total } });
     await restoreFiles(repository, sealed, { directory, signal, onProgress: onBytes });
   });
+  // Before any program looks at the files: where the source of the backup runs on this host, they are its live tables.
+  const links = await takeOutTableLinks(directory);
   await steps.run('prepare', async () =>
     engine.prepare(directory, { signal, onLog, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
   );
   await steps.run('sync', async () => syncTree(directory));
-  return steps.done;
+  return { steps: steps.done, links };
 }
 
 /** Runs named steps one after the other, tells of each as it begins, and keeps how long it took. */

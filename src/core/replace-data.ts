@@ -38,7 +38,7 @@ export async function replaceData(options: ReplaceOptions): Promise<Placement> {
       {
         cause,
         ...(cause instanceof Failure ? { evidence: cause.evidence } : {}),
-        nextStep: `The restored data is in ${place.prepared}; see the server's error log for why it did not start.`,
+        nextStep: `The restored data is in ${[place, ...(place.areas ?? [])].map(({ prepared }) => prepared).join(' and ')}; see the server's error log for why it did not start.`,
       },
     );
   }

@@ -6,13 +6,17 @@ import type { Sealed } from '../repository/documents.ts';
 import { guardFor } from './guards.ts';
 import type { Lineages } from './lineage.ts';
 import { giveTo, type Ownership, ownershipOf } from './ownership.ts';
-import { placeRestored } from './placement.ts';
+import { type Placement, placeRestored } from './placement.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
 import { replaceData } from './replace-data.ts';
+import { areasOf } from './data-outside.ts';
+import type { PreparedArea } from './placement-plan.ts';
 import { choosePrepared, preflightRestore, type RestoreWish } from './restore-preflight.ts';
 import { type RestoredServer, settleServer } from './restored-server.ts';
 import type { ControlOptions, ServerControlConfig } from './server-control.ts';
 import { serverOf } from './sealed-server.ts';
+import { forgetSpread, removeSpread, spreadAreas } from './spread-areas.ts';
+import type { TableLink } from './table-links.ts';
 
 export interface RestoreTarget {
   /** Absolute; a data directory when `inPlace`. */
@@ -49,6 +53,8 @@ export interface RestoreResult {
   readonly directory: string;
   /** Holds what was there before. */
   readonly old: string | undefined;
+  /** What else belongs to the old data now, in directories outside that one. */
+  readonly oldElsewhere: readonly string[];
   readonly steps: readonly DoneStep[];
 }
 
@@ -87,20 +93,28 @@ export async function restoreBackup(
   const steps = new Steps(options);
   const prepared = await choosePrepared(target.directory, id);
   const ownership = target.ownership ?? (await ownershipOf(target.directory));
-  let done: readonly DoneStep[] = [];
   try {
-    done = await prepareRestore(sealed, prepared, options);
+    const restored = await prepareRestore(sealed, prepared, options);
     await settle(sealed, target, { prepared, clock: options.clock });
-    if (ownership) await steps.run('ownership', async () => giveTo(prepared, ownership, { signal }));
+    const areas = await spread({ sealed, target, prepared, steps }, restored.links, options);
+    const all = [prepared, ...areas.map((area) => area.prepared)];
+    if (ownership) await steps.run('ownership', async () => giveAll(all, { ownership, signal }));
     await lineages.adopt(target.directory, sealed.source.lineage);
-    const old = await place({ sealed, target, prepared, steps }, options);
+    const old = await place({ sealed, target, prepared, steps, areas }, options);
     // Where entries moved in one by one, the directory that held them is left, empty.
     await rmdir(prepared).catch(() => undefined);
-    return { directory: target.directory, old, steps: [...done, ...steps.done] };
+    await forgetSpread(prepared);
+    return { directory: target.directory, ...old, steps: [...restored.steps, ...steps.done] };
   } catch (error) {
-    if (!isKeptForPeople(error)) await rm(prepared, { recursive: true, force: true });
+    if (isKeptForPeople(error)) await forgetSpread(prepared);
+    else await clear(prepared, id);
     throw error;
   }
+}
+
+async function clear(prepared: string, id: string): Promise<void> {
+  await removeSpread(prepared, id);
+  await rm(prepared, { recursive: true, force: true });
 }
 
 async function settle(
@@ -120,29 +134,63 @@ interface Placing {
   readonly steps: Steps;
 }
 
+/** Brings what belongs into other directories of the server there, if it has any. */
+async function spread(
+  { target, prepared, steps }: Placing,
+  links: readonly TableLink[],
+  { id, signal, onLog }: RestoreBackupOptions,
+): Promise<readonly PreparedArea[]> {
+  const areas = areasOf(target.inPlace?.outside ?? []);
+  const work = async (): Promise<readonly PreparedArea[]> =>
+    spreadAreas({ prepared, id, target: target.directory, areas, links, signal, onLog });
+  return areas.length === 0 ? work() : steps.run('spread', work);
+}
+
+async function giveAll(directories: readonly string[], { ownership, signal }: Giving): Promise<void> {
+  for (const directory of directories) await giveTo(directory, ownership, { signal });
+}
+
+interface Giving {
+  readonly ownership: Ownership;
+  readonly signal: AbortSignal;
+}
+
+type Old = Pick<RestoreResult, 'old' | 'oldElsewhere'>;
+
 async function place(
-  { sealed, target, prepared, steps }: Placing,
+  { sealed, target, prepared, steps, areas }: Placing & { readonly areas: readonly PreparedArea[] },
   options: RestoreBackupOptions,
-): Promise<string | undefined> {
+): Promise<Old> {
   const { id, signal, onProgress } = options;
   const base = { id, prepared, target: target.directory };
   if (!target.inPlace) {
     const placement = await steps.run('place', async () => placeRestored({ ...base, signal }));
     await placement.confirm();
-    return undefined;
+    return { old: undefined, oldElsewhere: [] };
   }
   const guard = guardFor(target.inPlace.server ?? serverOf(sealed));
-  const inPlace = { ...base, guard, old: `${prepared.replace(/\.holdfast-restore-[^/]*$/, '')}.holdfast-old-${id}` };
+  const inPlace = {
+    ...base,
+    guard,
+    areas,
+    old: `${prepared.replace(/\.holdfast-restore-[^/]*$/, '')}.holdfast-old-${id}`,
+  };
   const { control } = target.inPlace;
   if (!control) {
     const placement = await steps.run('place', async () => placeRestored({ ...inPlace, signal }));
     await placement.confirm();
-    return placement.old;
+    return oldOf(placement, target.inPlace);
   }
   const onStep = (step: string): void => onProgress({ step });
   const replace = { control: control.config, server: control.options, place: inPlace, signal, onStep };
   const placement = await steps.run('replace', async () => replaceData(replace));
-  return placement.old;
+  return oldOf(placement, target.inPlace);
+}
+
+/** What symbolic links led to belongs to the old data, too, as they have moved with it. */
+function oldOf({ old, oldElsewhere }: Placement, { outside = [] }: InPlace): Old {
+  const linked = outside.filter(({ handling }) => handling.kind === 'stay').map(({ path }) => path);
+  return { old, oldElsewhere: [...oldElsewhere, ...linked] };
 }
 
 function refuse(findings: readonly Finding[], directory: string): void {

@@ -74,6 +74,13 @@ test.each(cases)('when %s', (...[, moreWish, moreFacts, expected]) => {
   expect(errors.every(({ nextStep }) => nextStep?.endsWith('.'))).toBe(true);
 });
 
+test('where nobody could say whether the server keeps data outside its data directory, that is told', () => {
+  const codes = (more: Partial<RestoreWish>): string[] =>
+    judgeRestore({ ...wish, isInPlace: true, ...more }, { ...facts, state: 'data' }).map(({ code }) => code);
+  expect(codes({})).toContain('places-unknown');
+  expect(codes({ outside: [] })).not.toContain('places-unknown');
+});
+
 describe('facts of a real directory', () => {
   let root: string;
   beforeEach(async () => {

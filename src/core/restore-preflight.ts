@@ -1,10 +1,10 @@
-import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { EngineName, Finding } from '../engine/engine.ts';
-import { type DataOutside, judgeOutside } from './data-outside.ts';
+import type { DataOutside } from './data-outside.ts';
+import { canWrite, freeBytes, inGigabytes, leftoversIn, preparedPrefix } from './file-system-facts.ts';
 import { findGuard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
+import { type AreaFacts, gatherAreaFacts, judgeOutside } from './outside-preflight.ts';
 import { namesIn, statIfThere } from './placement-files.ts';
 import { judgeReplication, type RestoredServer } from './restored-server.ts';
 import { findServerUsing, type ServerProcess } from './server-using.ts';
@@ -45,16 +45,17 @@ export interface RestoreFacts {
   readonly runningServer: ServerProcess | undefined;
   /** Prepared directories of other restores beside the target: under way, ended by force, or kept for people. */
   readonly leftovers: readonly string[];
+  /** Where its server keeps data outside the target. */
+  readonly areas?: readonly AreaFacts[];
 }
-
-const preparedPrefix = '.holdfast-restore-';
 
 /** Room beyond the files themselves: redo applied while preparing, and file system overhead. */
 const slack = 1.05;
 
 /** Go (no finding is an error) or no-go, before anything is touched. */
 export async function preflightRestore(wish: RestoreWish): Promise<readonly Finding[]> {
-  return judgeRestore(wish, await gatherRestoreFacts(wish.target));
+  const areas = await gatherAreaFacts(wish.target, wish.outside ?? []);
+  return judgeRestore(wish, { ...(await gatherRestoreFacts(wish.target)), areas });
 }
 
 /** Where the files are prepared before they move in: beside the target, or in it where that is impossible. */
@@ -89,7 +90,7 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
     judgeOwner(wish),
     judgeTool(wish),
     ...(wish.server === undefined ? [] : [judgeVersions(wish.backup, wish.server)]),
-    wish.outside && judgeOutside(wish.target, wish.outside),
+    ...judgePlaces(wish, facts),
     judgeReplication(wish.server ?? wish.backup, wish.starts ?? {}),
     judgeGuard(wish, facts),
     judgeLeftovers(facts),
@@ -171,6 +172,22 @@ function judgeTool({ tool, backup }: RestoreWish): Finding {
   return ok('tool', `${tool.name} ${tool.version} prepares the files.`);
 }
 
+function judgePlaces(
+  { target, isInPlace, outside }: RestoreWish,
+  { state, areas = [] }: RestoreFacts,
+): readonly Finding[] {
+  if (outside !== undefined) return judgeOutside(target, outside, areas);
+  if (!isInPlace || state !== 'data') return [];
+  return [
+    {
+      level: 'warning',
+      code: 'places-unknown',
+      message: `Whether the server keeps undo, redo or binary logs outside ${target} cannot be told, as it does not answer.`,
+      nextStep: 'If it does, start it and ask again: it is stopped once everything is prepared.',
+    },
+  ];
+}
+
 /** Only files that move one by one need a guard: a whole directory moves in one step. */
 function judgeGuard(
   { server, backup }: RestoreWish,
@@ -192,7 +209,8 @@ function judgeGuard(
 }
 
 /** Whether somebody still needs them only a person can tell. */
-function judgeLeftovers({ leftovers }: RestoreFacts): Finding | undefined {
+function judgeLeftovers({ leftovers: beside, areas = [] }: RestoreFacts): Finding | undefined {
+  const leftovers = [...beside, ...areas.flatMap((area) => area.leftovers)];
   if (leftovers.length === 0) return undefined;
   return {
     level: 'warning',
@@ -217,12 +235,6 @@ async function isFilledInside(target: string): Promise<boolean> {
   );
 }
 
-async function leftoversIn(directory: string): Promise<string[]> {
-  // A directory that cannot be read is for other findings to tell.
-  const names = await namesIn(directory).catch(() => []);
-  return names.filter((name) => name.startsWith(preparedPrefix)).map((name) => join(directory, name));
-}
-
 async function databaseEntries(directory: string): Promise<string[]> {
   return (await namesIn(directory)).filter((name) => isDatabaseEntry(name));
 }
@@ -237,30 +249,10 @@ async function firstThere(path: string): Promise<string> {
   return path === '/' || (await statIfThere(path)) !== undefined ? path : firstThere(dirname(path));
 }
 
-async function freeBytes(path: string): Promise<number | undefined> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
-}
-
-async function canWrite(path: string): Promise<boolean> {
-  return access(path, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
 function ok(code: string, message: string): Finding {
   return { level: 'ok', code, message };
 }
 
 function error(code: string, message: string, nextStep: string): Finding {
   return { level: 'error', code, message, nextStep };
-}
-
-function inGigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(2);
 }

@@ -1,6 +1,6 @@
 import type { Finding } from './engine.ts';
 import { type NeededPrivilege, privilegeFinding, readGrants } from './grants.ts';
-import { dataDirectoryFinding, type PreflightInput, storageEngineFinding } from './preflight.ts';
+import { dataDirectoryFinding, linkedAriaFindings, type PreflightInput, storageEngineFinding } from './preflight.ts';
 import { Sql } from './sql.ts';
 import { toolFits } from './tool-fits.ts';
 import { compareVersions } from './versions.ts';
@@ -18,6 +18,7 @@ export async function preflightMariadb(
     privilegeFinding(await readGrants(sql), neededPrivileges(facts.version, facts.variables['log_bin'] === 'ON')),
     await dataDirectoryFinding(facts.dataDirectory),
     await storageEngineFinding(sql, covered),
+    ...(await linkedAriaFindings(facts.dataDirectory)),
   ];
 }
 

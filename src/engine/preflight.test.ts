@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { directoryBytes } from './directory-size.ts';
-import { dataDirectoryFinding } from './preflight.ts';
+import { dataDirectoryFinding, linkedAriaFindings } from './preflight.ts';
 
 const { signal } = new AbortController();
 
@@ -33,6 +33,22 @@ describe('a data directory', () => {
       code: 'data-directory-unreadable',
     });
     await chmod(folder.path, 0o700);
+  });
+});
+
+describe('Aria tables behind symbolic links', () => {
+  it('are named, as the tool leaves them out in silence', async () => {
+    await using folder = await newFolder();
+    await mkdir(join(folder.path, 'app'));
+    await mkdir(join(folder.path, 'linked'));
+    await symlink(join(folder.path, 'linked'), join(folder.path, 'shop'));
+    for (const name of ['app/in.MAD', 'app/in.MAI', 'linked/in.MAD']) await writeFile(join(folder.path, name), '');
+    await symlink('/fast/m.MYD', join(folder.path, 'app', 'm.MYD'));
+    expect(await linkedAriaFindings(folder.path)).toEqual([]);
+    for (const name of ['out.MAD', 'out.MAI']) await symlink(`/fast/${name}`, join(folder.path, 'app', name));
+    expect(await linkedAriaFindings(folder.path)).toMatchObject([
+      { level: 'warning', code: 'aria-behind-links', message: expect.stringMatching(/: app\.out\.$/) },
+    ]);
   });
 });
 

@@ -67,3 +67,28 @@ export async function storageEngineFinding(sql: Sql, covered: readonly string[])
     nextStep: 'Change the tables to InnoDB, or back them up by other means.',
   };
 }
+
+/**
+ * Aria tables whose files are elsewhere, behind symbolic links (`DATA DIRECTORY`): `mariadb-backup` does not follow these, leaves
+ * out the table, and says that it completed.
+ */
+export async function linkedAriaFindings(dataDirectory: string): Promise<readonly Finding[]> {
+  const tables = new Set<string>();
+  const entries = await readdir(dataDirectory, { withFileTypes: true }).catch(() => []);
+  for (const { name: database } of entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink())) {
+    const files = await readdir(join(dataDirectory, database), { withFileTypes: true }).catch(() => []);
+    const linked = files.filter((file) => file.isSymbolicLink() && /\.MA[DI]$/.test(file.name));
+    for (const { name } of linked) tables.add(`${database}.${name.slice(0, -'.MAD'.length)}`);
+  }
+  if (tables.size === 0) return [];
+  const names = [...tables].slice(0, 5).join(', ');
+  const more = tables.size > 5 ? ` and ${tables.size - 5} more` : '';
+  return [
+    {
+      level: 'warning',
+      code: 'aria-behind-links',
+      message: `Some Aria tables will not be in the backup, as the tool does not follow the symbolic links to their files: ${names}${more}.`,
+      nextStep: 'Bring their files into the directory of the database, or change these tables to InnoDB.',
+    },
+  ];
+}

@@ -25,12 +25,7 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Milliseconds since the epoch of an ISO 8601 text. */
+/** The inverse of `isoTime`: milliseconds since the epoch of an ISO 8601 text. */
 export function msOf(iso: string): number {
-  return Date.parse(iso);
-}
-
-/** The inverse of `isoTime`. */
-export function millisecondsOf(iso: string): number {
   return Date.parse(iso);
 }

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import type { FilePiece } from '../engine/engine.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CorruptData } from '../lib/failure.ts';
-import { type BlockHasher, HashingThread } from './block-hasher.ts';
+import type { BlockHasher } from './block-hasher.ts';
 import { BlockPipeline } from './block-pipeline.ts';
+import { BlockThreads } from './block-threads.ts';
 import type { Cipher } from './cipher.ts';
 import { type Compressor, createCompressor } from './compressor.ts';
 import { BLOCK_BYTES, FANOUT } from './extent.ts';
@@ -48,7 +49,7 @@ export interface BackupWriterOptions {
   readonly uploads?: number;
   /** Instead of zstd of that level. */
   readonly compressor?: Compressor;
-  /** Instead of a thread with the cipher's `blockId`. */
+  /** Instead of threads with the cipher's ids. */
   readonly hasher?: BlockHasher;
 }
 
@@ -70,8 +71,7 @@ export class BackupWriter {
   readonly #options: BackupWriterOptions;
   readonly #segments: SegmentWriter;
   readonly #nodes: NodeQueue;
-  readonly #compressor: Compressor;
-  readonly #hasher: BlockHasher;
+  readonly #threads: BlockThreads;
   readonly #pipeline: BlockPipeline<FileWork>;
   readonly #usage: SegmentUsage;
   readonly #open = new Map<string, FileWriter>();
@@ -83,11 +83,10 @@ export class BackupWriter {
   constructor(options: BackupWriterOptions) {
     this.#options = options;
     this.#usage = new SegmentUsage(options.attempt);
-    this.#compressor = options.compressor ?? createCompressor(options.level);
-    this.#hasher = options.hasher ?? new HashingThread(options.cipher);
+    this.#threads = new BlockThreads(options.cipher);
     const compressions = options.compressions ?? 3;
     this.#pipeline = new BlockPipeline({
-      hasher: this.#hasher,
+      hasher: options.hasher ?? this.#threads,
       batchBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
       batches: compressions + BATCHES_BESIDE,
       settle: async (settled) => this.#settle(settled),
@@ -96,7 +95,7 @@ export class BackupWriter {
       ...options,
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       frameBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
-      compressor: this.#compressor,
+      compressor: options.compressor ?? createCompressor(options.level, this.#threads),
       compressions,
       uploads: options.uploads ?? 3,
       onPlaced: async () => this.#nodes.flush(),
@@ -160,8 +159,7 @@ export class BackupWriter {
   }
 
   [Symbol.dispose](): void {
-    this.#hasher[Symbol.dispose]();
-    this.#compressor[Symbol.dispose]();
+    this.#threads[Symbol.dispose]();
   }
 
   async #begin(path: string): Promise<FileWriter> {

@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.ts';
 import { ID_BYTES } from './cipher.ts';
 
 /** More blocks than this are in no batch, however small they are: it bounds the memory for their ids. */
@@ -45,7 +46,7 @@ export class BlockBatch {
 
   /** Copies a block. @returns its number in the batch */
   add(block: Uint8Array): number {
-    this.bytes.set(block, this.#length);
+    copyBytes(block, this.bytes, this.#length);
     this.#length += block.length;
     this.#lengths[this.#count] = block.length;
     this.#count += 1;
@@ -66,11 +67,11 @@ export class BlockBatch {
     return this.#ids.subarray(number * ID_BYTES, (number + 1) * ID_BYTES);
   }
 
-  /** Fills in the id of every block. */
-  identify(blockId: (bytes: Uint8Array) => Buffer): void {
+  /** Fills in the id of every block. @param digest gives it as text, a character a byte */
+  identify(digest: (bytes: Uint8Array) => string): void {
     for (let number = 0, at = 0; number < this.#count; number += 1) {
       const end = at + this.lengthOf(number);
-      this.#ids.set(blockId(this.bytes.subarray(at, end)), number * ID_BYTES);
+      this.#ids.write(digest(this.bytes.subarray(at, end)), number * ID_BYTES, 'latin1');
       at = end;
     }
   }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { BlockBatch } from './block-batch.ts';
 import type { BlockHasher } from './block-hasher.ts';
 import { BlockPipeline } from './block-pipeline.ts';
-import { openCipher } from './cipher.ts';
+import { blockDigests, openCipher } from './cipher.ts';
 
 /** Hashes after a while that is another one each time, so that batches overtake each other. */
 function slowly(delays: readonly number[]): BlockHasher {
@@ -13,7 +13,7 @@ function slowly(delays: readonly number[]): BlockHasher {
     hash: async (batch: BlockBatch) => {
       next += 1;
       await sleep(delays[next % delays.length] ?? 0);
-      batch.identify((bytes) => openCipher.blockId(bytes));
+      batch.identify(blockDigests(undefined));
     },
     [Symbol.dispose]: () => undefined,
   };

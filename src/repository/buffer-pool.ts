@@ -1,13 +1,16 @@
 /** A fixed number of equal buffers: memory stays flat, and who wants one too many waits. */
 export class BufferPool {
   readonly #size: number;
+  readonly #isShared: boolean;
   readonly #free: Buffer[] = [];
   readonly #waiting: PromiseWithResolvers<Buffer>[] = [];
   #left: number;
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor(options: { readonly count: number; readonly size: number }) {
+  /** @param options `isShared`: other threads can use the buffers */
+  constructor(options: { readonly count: number; readonly size: number; readonly isShared?: boolean }) {
     this.#size = options.size;
+    this.#isShared = options.isShared ?? false;
     this.#left = options.count;
   }
 
@@ -16,7 +19,7 @@ export class BufferPool {
     const free = this.#free.pop();
     if (free || this.#left === 0) return free;
     this.#left -= 1;
-    return Buffer.allocUnsafeSlow(this.#size);
+    return this.#isShared ? Buffer.from(new SharedArrayBuffer(this.#size)) : Buffer.allocUnsafeSlow(this.#size);
   }
 
   async wait(): Promise<Buffer> {

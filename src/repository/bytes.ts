@@ -57,6 +57,18 @@ export class ByteWriter {
   }
 }
 
+/**
+ * Copies all of `from` into `to`. Where one of them is shared with a thread, `set`, to which Node leaves copies of whole
+ * buffers, goes word by word and takes four times as long: so the first byte is copied apart.
+ */
+export function copyBytes(from: Uint8Array, to: Buffer, at: number): void {
+  const [first] = from;
+  if (first === undefined) return;
+  if (at + from.length > to.length) throw new RangeError('no room for the bytes');
+  to[at] = first;
+  Buffer.prototype.copy.call(from, to, at + 1, 1);
+}
+
 /** Reads what `ByteWriter` wrote. Every step checks that it stays inside the buffer; lengths are checked before they are used. */
 export class ByteReader {
   readonly #buffer: Buffer;

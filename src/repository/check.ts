@@ -2,7 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.ts';
 import { CorruptData } from '../lib/failure.ts';
 import { missingSegments } from './before-sealing.ts';
 import type { Sealed } from './documents.ts';
-import { fetchBlocks, type VerifiedRun } from './fetch-blocks.ts';
+import { fetchBlocks, FetchTools } from './fetch-blocks.ts';
 import { IndexReader } from './index-reader.ts';
 import { segmentKey } from './names.ts';
 import { runLength, runsOfLeaf } from './plan-runs.ts';
@@ -46,18 +46,19 @@ async function readBackup(repository: Repository, sealed: Sealed, options: Check
   const names = uses.map((use) => use.name).toSorted();
   await using plan = new RestorePlan({ directory: options.temporaryDirectory, segments: names.length });
   const { sizes, blocks } = await planBlocks(index, { names, plan: readData ? plan : undefined });
+  await using tools = new FetchTools(repository);
+  const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file] ?? 0);
   let bytes = 0;
   const fetching = {
     signal,
-    framesAtOnce: 3,
-    lengthOf: (run: PlannedRun): number => runLength(run, sizes[run.file] ?? 0),
-    onRun: (verified: VerifiedRun): Promise<void> => {
-      bytes += verified.bytes.length;
+    tools,
+    lengthOf,
+    onDone: (runs: readonly PlannedRun[]): void => {
+      for (const run of runs) bytes += lengthOf(run);
       onProgress?.(bytes, sealed.logicalBytes);
-      return Promise.resolve();
     },
   };
-  await mapConcurrently(plan.segments(), 2, async ({ segment, runs }) => {
+  await mapConcurrently(plan.segments(), tools.segmentsAtOnce, async ({ segment, runs }) => {
     const name = names[segment] ?? '';
     if (lost.has(name)) return;
     const reason = await damageOf(fetchBlocks(repository, { segment: name, runs }, fetching));

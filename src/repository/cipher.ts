@@ -19,7 +19,7 @@ export const KEY_ID_BYTES = 16;
 export interface Cipher {
   /** Hexadecimal; undefined in a repository without encryption. */
   readonly keyId: string | undefined;
-  /** What ids are made with: `blockIds(idKey)` is `blockId`, for another thread. Undefined without a key. */
+  /** What ids are made with: `blockDigests(idKey)` gives them, too, on any thread. Undefined without a key. */
   readonly idKey: Uint8Array | undefined;
   /** A block's id: SHA-256 of its plain bytes, HMAC-SHA-256 with a key. 32 bytes. */
   blockId(plain: Uint8Array): Buffer;
@@ -31,17 +31,35 @@ export interface Cipher {
 
 /** Seals and opens the frames of one object. The frame's header is associated data, together with the object's name. */
 export interface ObjectCipher {
+  /** What it is made with: `objectCipher(key, name)` is the same on another thread. Undefined without encryption. */
+  readonly key: Uint8Array | undefined;
   /** Bytes that sealing adds. */
   readonly overhead: number;
   seal(frame: { readonly header: Buffer; readonly ordinal: number; readonly body: Buffer }): Buffer;
   open(frame: { readonly header: Buffer; readonly ordinal: number; readonly body: Buffer }): Buffer;
 }
 
-const openObject: ObjectCipher = { overhead: 0, seal: ({ body }) => body, open: ({ body }) => body };
+const openObject: ObjectCipher = {
+  key: undefined,
+  overhead: 0,
+  seal: ({ body }) => body,
+  open: ({ body }) => body,
+};
+
+/** @param key that of another cipher of the same object */
+export function objectCipher(key: Uint8Array | undefined, name: string): ObjectCipher {
+  return key === undefined ? openObject : gcmObject(key, name);
+}
 
 export function blockIds(idKey: Uint8Array | undefined): (plain: Uint8Array) => Buffer {
-  if (idKey === undefined) return (plain) => hash('sha256', plain, 'buffer');
-  return (plain) => createHmac('sha256', idKey).update(plain).digest();
+  const digest = blockDigests(idKey);
+  return (plain) => Buffer.from(digest(plain), 'latin1');
+}
+
+/** The same ids as text, a character a byte: what asks for many saves a seventh of the time that a buffer for each costs. */
+export function blockDigests(idKey: Uint8Array | undefined): (plain: Uint8Array) => string {
+  if (idKey === undefined) return (plain) => hash('sha256', plain, 'binary');
+  return (plain) => createHmac('sha256', idKey).update(plain).digest('binary');
 }
 
 export const openCipher: Cipher = {
@@ -85,9 +103,10 @@ function derive(key: Buffer, use: string, salt: Buffer = Buffer.alloc(0)): Buffe
 }
 
 /** AES-256-GCM (NIST SP 800-38D). The key is the object's own, so the frame's ordinal serves as nonce and never repeats. */
-function gcmObject(key: Buffer, name: string): ObjectCipher {
+function gcmObject(key: Uint8Array, name: string): ObjectCipher {
   const associated = (header: Buffer): Buffer => Buffer.concat([Buffer.from(`${name}\n`), header]);
   return {
+    key,
     overhead: TAG_BYTES,
     seal: ({ header, ordinal, body }) => {
       const gcm = createCipheriv('aes-256-gcm', key, nonce(ordinal)).setAAD(associated(header));

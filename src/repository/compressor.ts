@@ -1,12 +1,5 @@
-import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib';
-import { releaseMemory } from '../lib/release-memory.ts';
-import { type Compressed, type CompressionLevel, keepShorter } from './frame.ts';
-
-/**
- * The buffer that compressed bytes are put into, one frame after the other, until it is full. Large, because taking memory
- * for each frame costs more than a third of the time that compressing it takes.
- */
-const OUTPUT_BYTES = 4 << 20;
+import type { BlockThreads } from './block-threads.ts';
+import { CODEC, type Compressed, compressSync, type CompressionLevel } from './frame.ts';
 
 /** What compressing gave, in memory that is used again. */
 export interface CompressedFrame extends Compressed {
@@ -14,84 +7,57 @@ export interface CompressedFrame extends Compressed {
   release(): void;
 }
 
-/** Compresses on the thread pool, each call one zstd frame of its own; what does not shrink is kept raw. */
-export interface Compressor extends Disposable {
+/** Compresses frames, each to one zstd frame of its own; what does not shrink is kept raw. */
+export interface Compressor {
   /** `plain` must not change until the frame is released. */
   compress(plain: Buffer): Promise<CompressedFrame>;
 }
 
-export function createCompressor(level: CompressionLevel): Compressor {
-  if (level > 0) return new ZstdCompressor(level);
-  const compress = async (plain: Buffer): Promise<CompressedFrame> =>
-    Promise.resolve({ ...keepShorter(plain, plain), release: () => undefined });
-  return { compress, [Symbol.dispose]: () => undefined };
+/** At these levels so little is compressed sooner than a thread starts. */
+const FAST_LEVEL = 3;
+const COMPRESSED_HERE = 8 << 20;
+
+/** Level 0 stores frames as they are. */
+export function createCompressor(level: CompressionLevel, threads: BlockThreads): Compressor {
+  if (level > 0) return new ThreadCompressor(level, threads);
+  return {
+    compress: async (plain) => Promise.resolve({ codec: CODEC.raw, body: plain, release: () => undefined }),
+  };
 }
 
-/** Keeps as many zstd contexts as there are frames at once, and uses them again and again. */
-class ZstdCompressor implements Compressor {
+/** Uses the same few buffers again and again: new memory for each frame brings about garbage collections. */
+class ThreadCompressor implements Compressor {
   readonly #level: CompressionLevel;
-  readonly #idle: Context[] = [];
-  #isDisposed = false;
+  readonly #threads: BlockThreads;
+  readonly #free: SharedArrayBuffer[] = [];
+  #bytes = 0;
 
-  constructor(level: CompressionLevel) {
+  constructor(level: CompressionLevel, threads: BlockThreads) {
     this.#level = level;
+    this.#threads = threads;
   }
 
   async compress(plain: Buffer): Promise<CompressedFrame> {
-    const context = this.#idle.pop() ?? new Context(this.#level);
-    const packed = await context.compress(plain);
-    const release = (): void => {
-      context.release();
-      if (this.#isDisposed) context.dispose();
-      else this.#idle.push(context);
-    };
-    return { ...keepShorter(plain, packed), release };
+    this.#bytes += plain.length;
+    const { buffer: memory, byteOffset: offset, length } = plain;
+    const isLittle = this.#level <= FAST_LEVEL && this.#bytes <= COMPRESSED_HERE;
+    if (isLittle || !(memory instanceof SharedArrayBuffer))
+      return { ...compressSync(plain, this.#level), release: () => undefined };
+    const into = this.#take(length);
+    const packed = await this.#threads.compress({ memory, offset, length }, into, this.#level);
+    if (packed > 0)
+      return {
+        codec: CODEC.zstd,
+        body: Buffer.from(into, 0, packed),
+        release: () => this.#free.push(into),
+      };
+    this.#free.push(into);
+    return { codec: CODEC.raw, body: plain, release: () => undefined };
   }
 
-  [Symbol.dispose](): void {
-    this.#isDisposed = true;
-    for (const context of this.#idle.splice(0)) context.dispose();
-  }
-}
-
-class Context {
-  readonly #stream: ZstdCompress;
-  #parts: Buffer[] = [];
-  /** In the buffer that the stream may still put more into. */
-  #last: Buffer | undefined;
-
-  constructor(level: CompressionLevel) {
-    this.#stream = createZstdCompress({
-      chunkSize: OUTPUT_BYTES,
-      // Ends the frame, not the stream, with each write: the next one begins a new frame.
-      flush: constants.ZSTD_e_end,
-      params: { [constants.ZSTD_c_compressionLevel]: level },
-    });
-    this.#stream.on('data', (part: Buffer) => this.#parts.push(part));
-  }
-
-  /** What it returns is valid until `release`. */
-  async compress(plain: Buffer): Promise<Buffer> {
-    await new Promise<void>((resolve, reject) => {
-      this.#stream.once('error', reject);
-      this.#stream.write(plain, () => {
-        this.#stream.off('error', reject);
-        resolve();
-      });
-    });
-    const [only, ...more] = this.#parts;
-    return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#parts);
-  }
-
-  /** Frees the buffers that the stream has left behind: it fills one after the other. */
-  release(): void {
-    for (const part of this.#parts.splice(0)) {
-      if (this.#last && this.#last.buffer !== part.buffer) releaseMemory(this.#last);
-      this.#last = part;
-    }
-  }
-
-  dispose(): void {
-    this.#stream.destroy();
+  #take(length: number): SharedArrayBuffer {
+    const free = this.#free.pop();
+    // All frames but the last are about as large.
+    return free && free.byteLength >= length ? free : new SharedArrayBuffer(length);
   }
 }

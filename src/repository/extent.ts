@@ -63,7 +63,16 @@ export class Extent {
   child(at: number): Reference | undefined {
     const frame = this.frames[at];
     if (frame === undefined) return undefined;
-    return { id: this.#ids.subarray(at * ID_BYTES, (at + 1) * ID_BYTES), frame, plainOffset: this.#offsets[at] ?? 0 };
+    return { id: this.id(at), frame, plainOffset: this.plainOffset(at) };
+  }
+
+  /** As `child`, without an object for each: an encoder asks for every one. */
+  id(at: number): Buffer {
+    return this.#ids.subarray(at * ID_BYTES, (at + 1) * ID_BYTES);
+  }
+
+  plainOffset(at: number): number {
+    return this.#offsets[at] ?? 0;
   }
 
   /** Has every frame its place? Only then can the node be encoded. */
@@ -88,8 +97,7 @@ export function encodeExtent(extent: Extent): Buffer {
   body.varint(runs.length);
   for (const run of runs) encodeRun(body, run, names);
   for (let at = 0; at < extent.count; at += 1) {
-    const child = extent.child(at);
-    if (child && child.frame !== ZERO) body.bytes(child.id);
+    if (extent.frames[at] !== ZERO) body.bytes(extent.id(at));
   }
   const head = new ByteWriter().u8(NODE_EXTENT).u8(extent.level).varint(extent.count);
   names.encode(head);
@@ -115,17 +123,13 @@ export function decodeExtent(bytes: Buffer, what: string): Extent {
 
 function runsOf(extent: Extent): Run[] {
   const runs: Run[] = [];
-  for (let at = 0; at < extent.count; at += 1) {
-    const child = extent.child(at);
+  for (const [at, frame] of extent.frames.entries()) {
+    const plainOffset = extent.plainOffset(at);
     const last = runs.at(-1);
-    if (child === undefined) break;
-    if (
-      last &&
-      last.frame === child.frame &&
-      (child.frame === ZERO || child.plainOffset === last.plainOffset + last.count * BLOCK_BYTES)
-    )
-      last.count += 1;
-    else runs.push({ frame: child.frame, plainOffset: child.plainOffset, count: 1 });
+    const isNext =
+      last?.frame === frame && (frame === ZERO || plainOffset === last.plainOffset + last.count * BLOCK_BYTES);
+    if (isNext) last.count += 1;
+    else runs.push({ frame, plainOffset, count: 1 });
   }
   return runs;
 }

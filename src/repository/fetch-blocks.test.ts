@@ -5,7 +5,7 @@ import type { GetOptions } from '../storage/storage.ts';
 import { randomSource, someBytes } from '../../tests/support/pieces.ts';
 import { backUp, neverAborted } from '../../tests/support/repositories.ts';
 import type { Sealed } from './documents.ts';
-import { fetchBlocks } from './fetch-blocks.ts';
+import { fetchBlocks, FetchTools } from './fetch-blocks.ts';
 import { IndexReader } from './index-reader.ts';
 import { runLength, runsOfLeaf } from './plan-runs.ts';
 import { initRepository, type Repository } from './repository.ts';
@@ -54,12 +54,12 @@ async function planOf(repository: Repository, sealed: Sealed): Promise<{ segment
 
 async function fetch(repository: Repository, wanted: { segment: string; runs: PlannedRun[] }): Promise<number> {
   let bytes = 0;
-  const onRun = async (verified: { bytes: Buffer }): Promise<void> => {
-    bytes += verified.bytes.length;
-    return Promise.resolve();
-  };
   const lengthOf = (run: PlannedRun): number => runLength(run, SIZE);
-  await fetchBlocks(repository, wanted, { signal, lengthOf, onRun, framesAtOnce: 2 });
+  const onDone = (runs: readonly PlannedRun[]): void => {
+    for (const run of runs) bytes += lengthOf(run);
+  };
+  await using tools = new FetchTools(repository);
+  await fetchBlocks(repository, wanted, { signal, lengthOf, onDone, tools });
   return bytes;
 }
 

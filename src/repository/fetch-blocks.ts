@@ -1,65 +1,90 @@
-import { mapConcurrently } from '../lib/concurrently.ts';
-import { releaseMemory } from '../lib/release-memory.ts';
-import { ID_BYTES, type ObjectCipher } from './cipher.ts';
-import { BLOCK_BYTES } from './extent.ts';
-import {
-  CONTENT,
-  FRAME_HEADER_BYTES,
-  MAX_PLAIN_BYTES,
-  OBJECT_HEADER_BYTES,
-  openFrame,
-  openObjectHeader,
-  unreadable,
-} from './frame.ts';
-import { wrongBytes } from './frame-reader.ts';
+import type { ObjectCipher } from './cipher.ts';
+import { CONTENT, FRAME_HEADER_BYTES, OBJECT_HEADER_BYTES, openObjectHeader, unreadable } from './frame.ts';
 import { segmentKey } from './names.ts';
+import type { RangeJob, RunTarget } from './range-job.ts';
+import { RangeWorkers } from './range-workers.ts';
 import type { Repository } from './repository.ts';
 import type { PlannedRun } from './restore-plan.ts';
 
-/** Bytes of one ranged GET at most. */
+/** Bytes of one ranged GET at most, but for a frame that is larger. */
 const RANGE_BYTES = 8 << 20;
 /** Bytes that nobody wants are read, too, when it saves a request. */
 const GAP_BYTES = 256 << 10;
-
-export interface VerifiedRun {
-  readonly run: PlannedRun;
-  /** The blocks' plain bytes, one after the other. */
-  readonly bytes: Buffer;
-}
+/** Less is copied: it may lie in memory that Node shares out. */
+const WORTH_HANDING_OVER = 1 << 20;
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
   /** Bytes of the last block of a file may be fewer: tells how long a run is. */
   readonly lengthOf: (run: PlannedRun) => number;
-  /** May run for several frames at once. `bytes` are valid until it resolves. */
-  readonly onRun: (verified: VerifiedRun) => Promise<void>;
-  readonly framesAtOnce: number;
+  /** Where a run is written; without it everything is only verified. */
+  readonly targetOf?: (run: PlannedRun) => RunTarget;
+  /** Called with runs that are verified, and written. */
+  readonly onDone: (runs: readonly PlannedRun[]) => void;
+  readonly tools: FetchTools;
 }
 
-/** Reads what is wanted of one segment in large ranges, verifies every block, and hands it on. */
+/** What is kept from one segment to the next. */
+export class FetchTools implements AsyncDisposable {
+  readonly workers: RangeWorkers;
+  /** Memory of earlier ranges: to take it anew for each brings about garbage collections. */
+  readonly #free: Buffer[] = [];
+
+  constructor({ cipher }: Pick<Repository, 'cipher'>) {
+    this.workers = new RangeWorkers(cipher);
+  }
+
+  /** Segments that are worth reading at once: while some are worked on, another is read. */
+  get segmentsAtOnce(): number {
+    return this.workers.size + 1;
+  }
+
+  takeMemory(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(RANGE_BYTES);
+  }
+
+  giveMemory(memory: ArrayBufferLike): void {
+    if (memory.byteLength === RANGE_BYTES && this.#free.length < this.segmentsAtOnce)
+      this.#free.push(Buffer.from(memory));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.workers[Symbol.asyncDispose]();
+  }
+}
+
+/** Reads what is wanted of one segment in large ranges, verifies every block, and writes it where it belongs. */
 export async function fetchBlocks(
   repository: Repository,
   wanted: { readonly segment: string; readonly runs: readonly PlannedRun[] },
   options: FetchOptions,
 ): Promise<void> {
-  const { segment, runs } = wanted;
-  const key = segmentKey(segment);
-  const { storage, cipher } = repository;
-  const { signal } = options;
-  const header =
-    cipher.keyId === undefined
-      ? undefined
-      : await storage.get(key, { range: { start: 0, end: OBJECT_HEADER_BYTES }, signal });
-  const object = header
-    ? openObjectHeader(header, { content: CONTENT.segment, cipher, name: key })
-    : cipher.forObject(key, Buffer.alloc(0));
-  for (const range of rangesOf(runs)) {
-    const bytes = await storage.get(key, { range, signal });
+  const key = segmentKey(wanted.segment);
+  const { signal, tools, onDone } = options;
+  const { key: objectKey } = await openSegment(repository, key, signal);
+  for (const range of rangesOf(wanted.runs)) {
+    const into = tools.takeMemory();
+    const bytes = await repository.storage.get(key, { range, signal, into });
     if (bytes.length !== range.end - range.start) throw unreadable(key, `it ends before byte ${range.end}`);
-    const work = { repository, segment, object, bytes, start: range.start };
-    await mapConcurrently(range.frames, options.framesAtOnce, async (frame) => verifyFrame(work, frame, options));
-    releaseMemory(bytes);
+    signal.throwIfAborted();
+    const job = { name: key, objectKey, bytes: ownBytes(bytes), ...wantedOf(range, options) };
+    tools.giveMemory(await tools.workers.run(job));
+    onDone(range.frames.flatMap((frame) => frame.runs));
   }
+}
+
+async function openSegment({ storage, cipher }: Repository, key: string, signal: AbortSignal): Promise<ObjectCipher> {
+  if (cipher.keyId === undefined) return cipher.forObject(key, Buffer.alloc(0));
+  const header = await storage.get(key, { range: { start: 0, end: OBJECT_HEADER_BYTES }, signal });
+  return openObjectHeader(header, { content: CONTENT.segment, cipher, name: key });
+}
+
+/** Bytes whose memory can be handed to another thread. */
+function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_HANDING_OVER)
+    return new Uint8Array(buffer, byteOffset, length);
+  return Uint8Array.from(bytes);
 }
 
 interface FrameRuns {
@@ -98,34 +123,17 @@ function framesOf(runs: readonly PlannedRun[]): FrameRuns[] {
   return frames;
 }
 
-interface FrameWork {
-  readonly repository: Repository;
-  readonly segment: string;
-  readonly object: ObjectCipher;
-  readonly bytes: Buffer;
-  readonly start: number;
-}
-
-async function verifyFrame(work: FrameWork, frame: FrameRuns, options: FetchOptions): Promise<void> {
-  options.signal.throwIfAborted();
-  const at = frame.offset - work.start;
-  const stored = work.bytes.subarray(at, at + FRAME_HEADER_BYTES + frame.length);
-  const plain = await openFrame({ bytes: stored, cipher: work.object, name: segmentKey(work.segment) });
-  if (plain.length > MAX_PLAIN_BYTES) throw wrongBytes(work.segment);
-  for (const run of frame.runs) {
-    const bytes = plain.subarray(run.plainOffset, run.plainOffset + options.lengthOf(run));
-    verifyRun(work, run, bytes);
-    await options.onRun({ run, bytes });
-  }
-  // Bytes that were stored as they are lie in the range itself.
-  if (plain.buffer !== work.bytes.buffer) releaseMemory(plain);
-}
-
-function verifyRun({ repository, segment }: FrameWork, run: PlannedRun, bytes: Buffer): void {
-  const blocks = run.ids.length / ID_BYTES;
-  if (Math.ceil(bytes.length / BLOCK_BYTES) !== blocks) throw wrongBytes(segment);
-  for (let block = 0; block < blocks; block += 1) {
-    const id = repository.cipher.blockId(bytes.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES));
-    if (id.compare(run.ids, block * ID_BYTES, (block + 1) * ID_BYTES) !== 0) throw wrongBytes(segment);
-  }
+/** The ids are copied together: what they are views of goes to no other thread. */
+function wantedOf(range: Range, { lengthOf, targetOf }: FetchOptions): Pick<RangeJob, 'frames' | 'ids'> {
+  const ids = range.frames.flatMap((frame) => frame.runs.map((run) => run.ids));
+  const frames = range.frames.map(({ offset, length, runs }) => ({
+    at: offset - range.start,
+    length,
+    runs: runs.map((run) => ({
+      plainOffset: run.plainOffset,
+      length: lengthOf(run),
+      target: targetOf?.(run),
+    })),
+  }));
+  return { frames, ids: Uint8Array.from(Buffer.concat(ids)) };
 }

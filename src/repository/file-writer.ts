@@ -82,11 +82,14 @@ export class FileWriter {
     return this.#options.path;
   }
 
-  /** The stored block with this id at this place; for one block after the other. */
-  async find(block: number, id: Buffer | undefined): Promise<Reference | undefined> {
-    const { known } = this.#options;
-    if (known && block % FANOUT === 0) await known.load(block / FANOUT);
-    return id === undefined ? ZERO_BLOCK : known?.find(block, id);
+  /** What `find` needs first for this block, one block after the other; undefined when it is there. */
+  load(block: number): Promise<void> | undefined {
+    return block % FANOUT === 0 ? this.#options.known?.load(block / FANOUT) : undefined;
+  }
+
+  /** The stored block with this id at this place. */
+  find(block: number, id: Buffer | undefined): Reference | undefined {
+    return id === undefined ? ZERO_BLOCK : this.#options.known?.find(block, id);
   }
 
   /** The next block, as it was found or has been placed. */
@@ -103,7 +106,9 @@ export class FileWriter {
     let at = 0;
     while (at < bytes.length) {
       if (this.#partialLength === 0 && bytes.length - at >= BLOCK_BYTES) {
-        await this.#block(bytes.subarray(at, at + BLOCK_BYTES));
+        // Nothing is awaited for a block that there is room for: most of them, and there are many.
+        const room = this.#block(bytes.subarray(at, at + BLOCK_BYTES));
+        if (room) await room;
         at += BLOCK_BYTES;
         continue;
       }
@@ -117,16 +122,15 @@ export class FileWriter {
     }
   }
 
-  async #block(bytes: Uint8Array): Promise<void> {
+  /** @returns what to wait for before the bytes may change; undefined where they were taken at once. */
+  #block(bytes: Uint8Array): Promise<void> | undefined {
     const { pipeline } = this.#options;
     const work = { file: this, block: this.#blocks };
     this.#blocks += 1;
-    if (isZero(bytes)) {
-      await pipeline.note(work);
-      return;
-    }
-    if (!pipeline.hasRoom(bytes.length)) await pipeline.makeRoom();
+    if (isZero(bytes)) return pipeline.note(work);
+    if (!pipeline.hasRoom(bytes.length)) return pipeline.makeRoom().then(() => pipeline.add(bytes, work));
     pipeline.add(bytes, work);
+    return undefined;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Storage } from '../storage/storage.ts';
-import { CorruptData } from '../lib/failure.ts';
 import type { Cipher, ObjectCipher } from './cipher.ts';
 import type { FramePlace, Reference } from './extent.ts';
 import {
@@ -9,11 +8,12 @@ import {
   openFrameSync,
   openObjectHeader,
   unreadable,
+  wrongBytes,
 } from './frame.ts';
 import { segmentKey } from './names.ts';
 
 /** Nodes lie together, so a read brings what follows too: the next ones are most likely wanted next. */
-const READ_AHEAD = 256 << 10;
+const READ_AHEAD = 64 << 10;
 const CACHED_READS = 32;
 const CACHED_CIPHERS = 4096;
 /** Blocks of one frame are mostly wanted one after the other. */
@@ -46,7 +46,7 @@ export class FrameReader {
     const place = frame.place;
     if (!place) throw new RangeError('a node without a place');
     const plain = await this.frame(place);
-    if (!this.#options.cipher.blockId(plain).equals(id)) throw wrongBytes(place.segment);
+    if (!this.#options.cipher.blockId(plain).equals(id)) throw wrongBytes(segmentKey(place.segment));
     return plain;
   }
 
@@ -55,7 +55,8 @@ export class FrameReader {
     const place = frame.place;
     if (!place) return Buffer.alloc(length);
     const block = (await this.#cachedFrame(place)).subarray(plainOffset, plainOffset + length);
-    if (block.length !== length || !this.#options.cipher.blockId(block).equals(id)) throw wrongBytes(place.segment);
+    if (block.length !== length || !this.#options.cipher.blockId(block).equals(id))
+      throw wrongBytes(segmentKey(place.segment));
     return block;
   }
 
@@ -105,16 +106,6 @@ export class FrameReader {
     if (found.length !== length) throw unreadable(key, `it ends before byte ${start + length}`);
     return found;
   }
-}
-
-export function wrongBytes(segment: string): CorruptData {
-  return new CorruptData(
-    'wrong-bytes',
-    `Cannot use a block of ${segmentKey(segment)} as its bytes are not what was written`,
-    {
-      nextStep: 'Run `holdfast repository check --read-data` to see which backups are affected, and take a new backup.',
-    },
-  );
 }
 
 /** A failed read is forgotten, so that it is tried again. */

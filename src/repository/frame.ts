@@ -1,5 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import { promisify } from 'node:util';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { CorruptData } from '../lib/failure.ts';
 import { type Cipher, KEY_ID_BYTES, type ObjectCipher, SALT_BYTES } from './cipher.ts';
 
@@ -24,7 +23,7 @@ export type Content = (typeof CONTENT)[keyof typeof CONTENT];
 
 export const FRAME = { data: 1, node: 2, footer: 3, text: 4 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
-const CODEC = { raw: 0, zstd: 1 } as const;
+export const CODEC = { raw: 0, zstd: 1 } as const;
 
 /** zstd's levels 1 to 19; 0 stores bytes as they are. */
 export type CompressionLevel = number;
@@ -112,23 +111,11 @@ interface OpenFrame {
   readonly name: string;
 }
 
-/** Decrypts and decompresses on this thread: for what is small. */
+/** Decrypts and decompresses on this thread. */
 export function openFrameSync(frame: OpenFrame): Buffer {
   const { header, body } = decrypt(frame);
   if (header.codec === CODEC.raw) return body;
   return whole(header, frame.name, () => zstdDecompressSync(body, decompression(header)));
-}
-
-/** Decompresses on the thread pool. */
-export async function openFrame(frame: OpenFrame): Promise<Buffer> {
-  const { header, body } = decrypt(frame);
-  if (header.codec === CODEC.raw) return body;
-  try {
-    const plain = await promisify<Buffer, object, Buffer>(zstdDecompress)(body, decompression(header));
-    return whole(header, frame.name, () => plain);
-  } catch (cause) {
-    throw asUnreadable(frame.name, cause);
-  }
 }
 
 export interface Compressed {
@@ -192,4 +179,11 @@ function asUnreadable(name: string, cause: unknown): CorruptData {
 
 export function unreadable(name: string, why: string, cause?: unknown): CorruptData {
   return new CorruptData('repository-damaged', `Cannot read ${name} as ${why}`, { cause });
+}
+
+/** A block is not what its id says. @param name the object's key */
+export function wrongBytes(name: string): CorruptData {
+  return new CorruptData('wrong-bytes', `Cannot use a block of ${name} as its bytes are not what was written`, {
+    nextStep: 'Run `holdfast repository check --read-data` to see which backups are affected, and take a new backup.',
+  });
 }

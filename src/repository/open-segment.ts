@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { copyBytes } from './bytes.ts';
 import { type Cipher, type ObjectCipher, SALT_BYTES } from './cipher.ts';
 import type { FramePlace } from './extent.ts';
 import { type BlockRun, encodeTrailer, FooterWriter, type NodeEntry } from './footer.ts';
@@ -88,7 +89,7 @@ export class OpenSegment {
 
   #write(bytes: Buffer): void {
     if (this.#length + bytes.length > this.#buffer.length) throw new RangeError('a segment outgrew its buffer');
-    this.#buffer.set(bytes, this.#length);
+    copyBytes(bytes, this.#buffer, this.#length);
     this.#length += bytes.length;
   }
 }

@@ -14,17 +14,17 @@ export function runsOfLeaf(
   let begin = 0;
   while (begin < extent.count) {
     const end = endOfRun(extent, begin);
-    const first = extent.child(begin);
-    if (first && first.frame !== ZERO) {
-      const { place } = first.frame;
+    const frame = extent.frames[begin];
+    if (frame && frame !== ZERO) {
+      const { place } = frame;
       if (!place) throw new RangeError('a block without a place');
       const ids = Buffer.allocUnsafe((end - begin) * ID_BYTES);
-      for (let child = begin; child < end; child += 1) extent.child(child)?.id.copy(ids, (child - begin) * ID_BYTES);
+      for (let child = begin; child < end; child += 1) extent.id(child).copy(ids, (child - begin) * ID_BYTES);
       runs.push({
         segment: at.segmentNumber(place.segment),
         frameOffset: place.offset,
         frameLength: place.length,
-        plainOffset: first.plainOffset,
+        plainOffset: extent.plainOffset(begin),
         file: at.file,
         firstBlock: at.firstBlock + begin,
         ids,
@@ -39,8 +39,7 @@ export function runsOfLeaf(
 export function zeroBytes(extent: Extent, at: { readonly firstBlock: number; readonly size: number }): number {
   let bytes = 0;
   for (let child = 0; child < extent.count; child += 1) {
-    if (extent.child(child)?.frame === ZERO)
-      bytes += Math.min(BLOCK_BYTES, at.size - (at.firstBlock + child) * BLOCK_BYTES);
+    if (extent.frames[child] === ZERO) bytes += Math.min(BLOCK_BYTES, at.size - (at.firstBlock + child) * BLOCK_BYTES);
   }
   return bytes;
 }
@@ -51,12 +50,13 @@ export function runLength(run: PlannedRun, size: number): number {
 }
 
 function endOfRun(extent: Extent, begin: number): number {
-  const first = extent.child(begin);
+  const [frame, plainOffset] = [extent.frames[begin], extent.plainOffset(begin)];
   let end = begin + 1;
-  for (; end < extent.count; end += 1) {
-    const child = extent.child(end);
-    if (!first || child?.frame !== first.frame || child.plainOffset !== first.plainOffset + (end - begin) * BLOCK_BYTES)
-      break;
-  }
+  while (
+    end < extent.count &&
+    extent.frames[end] === frame &&
+    extent.plainOffset(end) === plainOffset + (end - begin) * BLOCK_BYTES
+  )
+    end += 1;
   return end;
 }

@@ -2,9 +2,10 @@ import { mapConcurrently } from '../lib/concurrently.ts';
 import { CorruptData } from '../lib/failure.ts';
 import type { Sealed } from './documents.ts';
 import { BLOCK_BYTES } from './extent.ts';
-import { fetchBlocks, type VerifiedRun } from './fetch-blocks.ts';
+import { fetchBlocks, FetchTools } from './fetch-blocks.ts';
 import { FileTable } from './file-table.ts';
 import { IndexReader } from './index-reader.ts';
+import type { RunTarget } from './range-job.ts';
 import { runLength, runsOfLeaf, zeroBytes } from './plan-runs.ts';
 import { restoringFailure } from './reading-failure.ts';
 import type { Repository } from './repository.ts';
@@ -17,18 +18,12 @@ export interface RestoreFilesOptions {
   readonly signal: AbortSignal;
   /** Called with the plain bytes written so far and those of the whole backup. */
   readonly onProgress?: (bytes: number, total: number) => void;
-  readonly segmentsAtOnce?: number;
-  readonly framesAtOnce?: number;
 }
 
 export interface RestoredFiles {
   readonly files: number;
   readonly bytes: number;
 }
-
-/** Holes are left in sparse files at this grain. */
-const HOLE_BYTES = 4096;
-const ZEROS = Buffer.alloc(HOLE_BYTES);
 
 /**
  * Writes a backup's files into a directory, segment by segment. Every block is verified before it is written; when this
@@ -60,22 +55,28 @@ async function writeFiles(
   await using plan = new RestorePlan({ directory, segments: segments.length });
   const { sizes, zeros } = await planFiles({ index, segments, files, plan });
   const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file]?.size ?? 0);
+  await using tools = new FetchTools(repository);
   let done = 0;
-  const onRun = async ({ run, bytes }: VerifiedRun): Promise<void> => {
-    const position = run.firstBlock * BLOCK_BYTES;
-    if (sizes[run.file]?.isSparse) await writeSparse(files, { file: run.file, bytes, position });
-    else await files.write(run.file, bytes, position);
-    done += bytes.length;
-    onProgress?.(done, sealed.logicalBytes);
+  const fetching = {
+    signal,
+    tools,
+    lengthOf,
+    targetOf: (run: PlannedRun): RunTarget => ({
+      path: files.pathOf(run.file),
+      position: run.firstBlock * BLOCK_BYTES,
+      isSparse: sizes[run.file]?.isSparse === true,
+    }),
+    onDone: (runs: readonly PlannedRun[]): void => {
+      for (const run of runs) {
+        files.written(run.file, lengthOf(run));
+        done += lengthOf(run);
+      }
+      onProgress?.(done, sealed.logicalBytes);
+    },
   };
-  await mapConcurrently(plan.segments(), options.segmentsAtOnce ?? 2, async ({ segment, runs }) => {
-    const name = segments[segment] ?? '';
-    await fetchBlocks(
-      repository,
-      { segment: name, runs },
-      { signal, lengthOf, onRun, framesAtOnce: options.framesAtOnce ?? 3 },
-    );
-  });
+  await mapConcurrently(plan.segments(), tools.segmentsAtOnce, async ({ segment, runs }) =>
+    fetchBlocks(repository, { segment: segments[segment] ?? '', runs }, fetching),
+  );
   await files.finish();
   refuseIncomplete(sealed, { written: done, zeros });
   return { files: sealed.files, bytes: sealed.logicalBytes };
@@ -131,14 +132,4 @@ async function planFiles({ index, segments, files, plan }: Planning): Promise<Pl
     }
   }
   return { sizes, zeros };
-}
-
-async function writeSparse(
-  files: FileTable,
-  { file, bytes, position }: { file: number; bytes: Buffer; position: number },
-): Promise<void> {
-  for (let at = 0; at < bytes.length; at += HOLE_BYTES) {
-    const part = bytes.subarray(at, at + HOLE_BYTES);
-    if (!part.equals(ZEROS.subarray(0, part.length))) await files.write(file, part, position + at);
-  }
 }

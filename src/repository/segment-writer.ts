@@ -1,6 +1,7 @@
 import type { Storage } from '../storage/storage.ts';
 import { Conflict } from '../lib/failure.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
 import type { Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
@@ -72,7 +73,11 @@ export class SegmentWriter {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
-    this.#frames = new BufferPool({ count: options.compressions + 1, size: options.frameBytes });
+    this.#frames = new BufferPool({
+      count: options.compressions + 1,
+      size: options.frameBytes,
+      isShared: true,
+    });
     this.#segments = new BufferPool({ count: options.uploads + 1, size: options.segmentBytes });
   }
 
@@ -117,7 +122,7 @@ export class SegmentWriter {
   addBlock(bytes: Uint8Array, origin: BlockOrigin): PlacedBlock {
     const frame = this.#frame;
     if (!frame) throw new RangeError('no room for a block');
-    frame.buffer.set(bytes, frame.length);
+    copyBytes(bytes, frame.buffer, frame.length);
     return append(frame, bytes.length, origin);
   }
 

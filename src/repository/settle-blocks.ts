@@ -51,8 +51,11 @@ type Known = readonly (Reference | undefined)[];
 async function findKnown({ batch, entries }: SettledBatch): Promise<Known> {
   const known: (Reference | undefined)[] = [];
   for (const { work, number } of entries) {
+    const { file, block } = work;
+    const loading = block === undefined ? undefined : file.load(block);
+    if (loading) await loading;
     const id = number === undefined ? undefined : batch.id(number);
-    known.push(work.block === undefined ? undefined : await work.file.find(work.block, id));
+    known.push(block === undefined ? undefined : file.find(block, id));
   }
   return known;
 }
@@ -70,10 +73,11 @@ async function settleEach({ batch, entries }: SettledBatch, known: Known, place:
     const { file, block } = work;
     const length = batch.lengthOf(number);
     if (block === undefined) file.settleEnd();
-    else
-      file.settle(
-        known[at] ?? { id: batch.id(number), ...(await place(length, position, { path: file.path, block })) },
-      );
+    else {
+      const placed = known[at] ?? place(length, position, { path: file.path, block });
+      const { frame, plainOffset } = placed instanceof Promise ? await placed : placed;
+      file.settle({ id: known[at]?.id ?? batch.id(number), frame, plainOffset });
+    }
     position += length;
   }
 }

@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { millisecondsOf } from '../lib/clock.ts';
+import { msOf } from '../lib/clock.ts';
 import { selfSigned } from './self-signed.ts';
 
 test('a certificate of its own is one that Node accepts for its names', async () => {
   const names = ['localhost', 'db-1.example.net', '127.0.0.1', '::1', 'fe80::1:2', '2001:db8:1:2:3:4:5:6'];
-  const now = millisecondsOf('2026-11-21T02:00:00.000Z');
+  const now = msOf('2026-11-21T02:00:00.000Z');
   const { certificate, key } = await selfSigned(names, { commonName: 'Holdfast agent', clock: { now: () => now } });
   const parsed = new X509Certificate(certificate);
   expect(parsed.verify(parsed.publicKey)).toBe(true);

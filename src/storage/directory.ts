@@ -76,7 +76,8 @@ export class DirectoryStorage implements Storage {
     return await this.#guard(`read ${key}`, options, async () => {
       await using file = await this.#open(key);
       const { size } = await file.stat();
-      return await readRange(file, options.range ?? { start: 0, end: size }, size);
+      const { start, end } = options.range ?? { start: 0, end: size };
+      return await readRange(file, { start, end: Math.min(end, size) }, options.into);
     });
   }
 
@@ -249,8 +250,9 @@ async function giveName(incoming: string, path: string, ifAbsent: boolean): Prom
   return 'stored';
 }
 
-async function readRange(file: FileHandle, { start, end }: ByteRange, size: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(end, size) - start));
+async function readRange(file: FileHandle, { start, end }: ByteRange, into: Buffer | undefined): Promise<Buffer> {
+  const length = Math.max(0, end - start);
+  const buffer = into && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, start + filled);

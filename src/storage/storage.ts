@@ -28,6 +28,11 @@ export interface GetOptions extends Abortable {
   readonly range?: ByteRange;
   /** Read the object as it was at this time, where the store keeps versions. */
   readonly asOf?: Date;
+  /**
+   * The caller's memory, which the store may put the bytes into and answer with a view of, if they fit. Once it has answered it
+   * leaves it alone.
+   */
+  readonly into?: Buffer;
 }
 
 export interface ListOptions extends Abortable {

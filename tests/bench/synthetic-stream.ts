@@ -56,7 +56,7 @@ const counting: Cipher = {
 const body = Buffer.alloc(4 << 20, 1);
 const samples: { readonly bytes: number; readonly memory: number }[] = [];
 using writer = new BackupWriter({
-  hasher: hashingHere(counting),
+  hasher: hashingHere((block) => counting.blockId(block).toString('latin1')),
   storage: dropping,
   cipher: counting,
   attempt: { backup: newBackupId(systemClock.now()), attempt: newAttemptId() },
@@ -67,7 +67,6 @@ using writer = new BackupWriter({
   compressor: {
     compress: async (plain) =>
       Promise.resolve({ codec: 1, body: body.subarray(0, Math.ceil(plain.length * packed)), release: () => undefined }),
-    [Symbol.dispose]: () => undefined,
   },
 });
 for await (const pieces of stream()) await writer.write(pieces);

@@ -24,6 +24,19 @@ export function describeRanges(storage: () => Storage): void {
     );
   });
 
+  test('reads into memory of the caller, or beside it, and answers with the bytes of the range alone', async () => {
+    const bytes = randomBytes(5000);
+    const key = `ranges/${randomUUID()}`;
+    await storage().put(key, bytes);
+    for (const range of [undefined, { start: 0, end: 5000 }, { start: 700, end: 1700 }, { start: 4900, end: 9000 }]) {
+      for (const room of [0, 100, 1000, 5000, 20_000]) {
+        const into = Buffer.alloc(room, 7);
+        const came = await storage().get(key, { into, ...(range && { range }) });
+        expect(came.equals(bytes.subarray(range?.start, range?.end)), `${room} bytes of room`).toBe(true);
+      }
+    }
+  });
+
   test.for([
     { start: 0, end: 0 },
     { start: 0, end: 1 },

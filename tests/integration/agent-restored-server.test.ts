@@ -15,7 +15,7 @@ import { type MariadbServer, startMariadb } from '../support/servers.ts';
 
 const signal = new AbortController().signal;
 
-/** A replica with its binary log elsewhere is backed up and restored. */
+/** A replica with its binary and Aria logs elsewhere is backed up and restored. */
 describe('a server on restored data', () => {
   const stack = new AsyncDisposableStack();
   let outside: string;
@@ -29,7 +29,8 @@ describe('a server on restored data', () => {
     outside = await mkdtemp(join(tmpdir(), 'hf-binlog-'));
     stack.defer(async () => rm(outside, { recursive: true, force: true }));
     await serverUser().own(outside);
-    const options = [`--log-bin=${join(outside, 'bin')}`, '--server-id=7', '--slave-net-timeout=5'];
+    const apart = [`--log-bin=${join(outside, 'bin')}`, `--aria-log-dir-path=${outside}`];
+    const options = [...apart, '--server-id=7', '--slave-net-timeout=5'];
     server = stack.use(await startMariadb({ options }));
     await server.query('CREATE DATABASE app; USE app; CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
     await server.query(replicate);
@@ -47,13 +48,17 @@ describe('a server on restored data', () => {
 
   afterAll(() => stack.disposeAsync());
 
-  test('whose source keeps data elsewhere is not restored in place, and the agent says what lies where', async () => {
+  test('whose source keeps its guard elsewhere is not restored in place, and the agent says what lies where', async () => {
     const { database } = await client.server({ signal });
-    expect(database).toMatchObject({ directories: [{ what: 'binary logs', path: outside }] });
+    const directories = [
+      { what: 'Aria logs', path: outside },
+      { what: 'binary logs', path: outside },
+    ];
+    expect(database).toMatchObject({ directories });
     const wish = { attempt: 1, backup, location: 'main', target: { inPlace: true as const } };
     const { isGo, findings } = await client.preflight({ body: { kind: 'restore', ...wish }, signal });
     expect(isGo).toBe(false);
-    expect(findings.find(({ code }) => code === 'data-outside')?.message).toContain(`binary logs in ${outside}`);
+    expect(findings.find(({ code }) => code === 'data-outside')?.message).toContain(`Aria logs in ${outside}`);
     await client.start('restore', 'refused', { body: wish, signal });
     expect(await ending(client, 'restore', 'refused')).toMatchObject({
       state: 'Failed',

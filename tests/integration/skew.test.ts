@@ -13,32 +13,27 @@ const run = promisify(execFile);
 const signal = new AbortController().signal;
 const here = resolve('.');
 
-/** The newest release before this one that has a manager, or why there is none. */
-async function previousTag(): Promise<{ tag: string } | { why: string }> {
+interface Release {
+  /** What git knows it by. */
+  readonly commit: string;
+  readonly version: string;
+}
+
+/** The newest release before this one, by the changelog's heading `## 0.1.0 (commit)`, or why there is none. */
+async function previousRelease(): Promise<Release | { why: string }> {
+  const changelog = await readFile(join(here, 'CHANGELOG.md'), 'utf8');
+  const [, version, commit] = /^## (\d+\.\d+\.\d+) \((\w{7,})\)$/m.exec(changelog) ?? [];
+  if (version === undefined || commit === undefined) return { why: 'the changelog names no release yet' };
   try {
-    const { stdout } = await run(
-      'git',
-      ['tag', '--merged', 'HEAD', '--no-contains', 'HEAD', '--sort=-version:refname'],
-      {
-        cwd: here,
-      },
-    );
-    const tags = stdout.split('\n').filter((line) => /^v\d+\.\d+\.\d+$/.test(line));
-    for (const tag of tags) if (await has(tag, 'src/manager/main.ts')) return { tag };
-    return { why: tags.length === 0 ? 'no release is tagged yet' : `no release before this has a manager: ${tags[0]}` };
+    await run('git', ['cat-file', '-e', `${commit}:src/manager/main.ts`], { cwd: here });
+    return { version, commit };
   } catch (error) {
-    return { why: `git cannot be asked: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}` };
+    const why = error instanceof Error ? error.message.split('\n').at(-1) : 'unknown';
+    return { why: `this clone does not have release ${version}, commit ${commit}: ${why}` };
   }
 }
 
-async function has(tag: string, path: string): Promise<boolean> {
-  return run('git', ['cat-file', '-e', `${tag}:${path}`], { cwd: here }).then(
-    () => true,
-    () => false,
-  );
-}
-
-const previous = await previousTag();
+const previous = await previousRelease();
 
 /** Agent and manager of two releases, each in a process of its own, as people run them. */
 describe('an agent and a manager', () => {
@@ -56,11 +51,11 @@ describe('an agent and a manager', () => {
   afterAll(() => stack.disposeAsync());
 
   /** The sources of a release, with the modules of this one. */
-  const unpacked = async (tag: string): Promise<string> => {
-    const directory = join(root, tag);
+  const unpacked = async ({ version, commit }: Release): Promise<string> => {
+    const directory = join(root, version);
     await mkdir(directory, { recursive: true });
     const archive = `${directory}.tar`;
-    await run('git', ['archive', '--output', archive, tag, 'src', 'package.json'], { cwd: here });
+    await run('git', ['archive', '--output', archive, commit, 'src', 'package.json'], { cwd: here });
     await run('tar', ['-xf', archive, '-C', directory]);
     await symlink(join(here, 'node_modules'), join(directory, 'node_modules'));
     return directory;
@@ -70,7 +65,7 @@ describe('an agent and a manager', () => {
 
   test('of this release and of the one before, either way', { timeout: 300_000 }, async ({ skip }) => {
     if ('why' in previous) return skip(previous.why);
-    const before = await unpacked(previous.tag);
+    const before = await unpacked(previous);
     await worksTogether(before, here);
     await worksTogether(here, before);
     return undefined;

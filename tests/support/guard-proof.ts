@@ -16,6 +16,8 @@ export interface ProofOptions {
   readonly server: string;
   readonly waysToStart: readonly (readonly string[])[];
   readonly target: string;
+  /** Where else the server keeps data. */
+  readonly areas?: readonly string[];
   /** In the order of the guard. */
   readonly guardFiles: readonly string[];
 }
@@ -37,9 +39,9 @@ export function proveAtEveryStep(options: ProofOptions): Proof {
     const [first] = options.guardFiles;
     if (first === undefined || !(await isStandIn(join(options.target, first)))) return;
     for (const way of options.waysToStart) {
-      const before = await contents(options.target, known);
+      const before = await contents(options, known);
       await seeRefusal(options, way);
-      if (await isClosed(options)) refuseChanges(before, await contents(options.target, known), way);
+      if (await isClosed(options)) refuseChanges(before, await contents(options, known), way);
       refusals += 1;
     }
   };
@@ -99,13 +101,18 @@ function refuseChanges(before: Map<string, string>, after: Map<string, string>, 
   }
 }
 
-/** Path ↦ digest of every file in the target but those that Holdfast keeps there. What was not touched is not read again. */
-async function contents(directory: string, known: Digests): Promise<Map<string, string>> {
+/**
+ * Path ↦ digest of every file in the target but those that Holdfast keeps there, and of all files in the areas. What was not
+ * touched is not read again.
+ */
+async function contents({ target, areas = [] }: ProofOptions, known: Digests): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || path.startsWith(join(directory, '.holdfast-'))) continue;
-    digests.set(path, await digestOf(path, known));
+  for (const directory of [target, ...areas]) {
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || path.startsWith(join(target, '.holdfast-'))) continue;
+      digests.set(path, await digestOf(path, known));
+    }
   }
   return digests;
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../lib/format.ts';
+import { formatBytes, formatDuration } from '../../src/api/figures.ts';
 import type { Sample } from '../lib/progress.ts';
 import classes from './bytes-chart.module.css';
 

@@ -1,5 +1,6 @@
 import { Text, Tooltip } from '@mantine/core';
-import { formatAge, formatBytes, formatDuration, formatExactTime, formatTime } from '../lib/format.ts';
+import { formatBytes, formatDuration } from '../../src/api/figures.ts';
+import { formatAge, formatExactTime, formatInterval, formatTime } from '../lib/format.ts';
 import { useNow } from '../lib/now.ts';
 
 /** A dash where there is nothing (yet), so that it is not taken for something that did not load. */
@@ -45,6 +46,19 @@ export function TimeBelow({ at }: { readonly at: string | undefined }) {
         <Text component="span" inherit c="dimmed">
           {hour}
         </Text>
+      </time>
+    </Tooltip>
+  );
+}
+
+/** How long it takes until a time comes, by the second: `in 27 s`. */
+export function Countdown({ to }: { readonly to: string }) {
+  const now = useNow(1000);
+  const ms = Math.max(0, Date.parse(to) - now);
+  return (
+    <Tooltip label={formatExactTime(to)}>
+      <time dateTime={to} className="figures">
+        {ms < 1000 ? 'now' : `in ${formatInterval(Math.ceil(ms / 1000))}`}
       </time>
     </Tooltip>
   );

@@ -1,6 +1,6 @@
 import { Button, Checkbox, CopyButton, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { plural } from '../lib/format.ts';
+import { plural } from '../../src/api/figures.ts';
 import { type LogKind, logUrl, type RunLog, useRunLog } from '../lib/run-log.ts';
 import { ErrorCard } from './error-card.tsx';
 import { Icon } from './icon.tsx';

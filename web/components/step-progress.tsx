@@ -1,4 +1,4 @@
-import { formatDuration } from '../lib/format.ts';
+import { formatDuration } from '../../src/api/figures.ts';
 import type { Step } from '../lib/run-steps.ts';
 import { StatusMark } from './status-mark.tsx';
 import classes from './step-progress.module.css';

@@ -19,6 +19,8 @@ test('a drill can prove a backup, an agent tells how its services are', () => {
   expect(isStale(aboutOne('b'), staleAfter([{ type: 'change', kind: 'Drill', name: 'd' }]))).toBe(true);
   const agent = staleAfter([{ type: 'change', kind: 'Agent', name: 'db1' }]);
   expect(isStale(['services', 'getService', { params: { name: 'shop' } }], agent)).toBe(true);
+  expect(isStale(['backups', 'restoreTargets', { params: { name: 'b' } }], agent)).toBe(true);
+  expect(isStale(aboutOne('b'), agent)).toBe(false);
 });
 
 test('after a loss everything is stale', () => {

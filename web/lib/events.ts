@@ -13,9 +13,10 @@ const topics: Readonly<Record<ResourceKind, string>> = {
   Restore: 'restores',
   Drill: 'drills',
 };
-/** What is asked of one kind and told by others: a service shows its agent's state, a plan the state of a service. */
+/** Topics and routes that tell of one kind and depend on others: a service shows its agent's state. */
 const alsoTold: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
-  Agent: ['services'],
+  Agent: ['services', 'restoreTargets'],
+  Service: ['restoreTargets'],
   Drill: ['backups'],
 };
 
@@ -33,14 +34,15 @@ export interface Stale {
 /** Does what was read under this key have to be read again? Lists always, answers about one name when that name changed. */
 export function isStale(queryKey: readonly unknown[], stale: Stale): boolean {
   if (stale.all) return true;
-  const [topic, , asked] = queryKey;
-  const names = typeof topic === 'string' ? stale.changes.get(topic) : undefined;
-  if (names === undefined) return false;
+  const [topic, route, asked] = queryKey;
   const name = nameAsked(asked);
-  return name === undefined || names.has('*') || names.has(name);
+  return [topic, route].some((key) => {
+    const names = typeof key === 'string' ? stale.changes.get(key) : undefined;
+    return names !== undefined && (name === undefined || names.has('*') || names.has(name));
+  });
 }
 
-/** Which topics, and which names in them (`*`: any), are other ones now. */
+/** Which topics and routes, and which names in them (`*`: any), are other ones now. */
 export function staleAfter(events: readonly ManagerEvent[]): Stale {
   const changes = new Map<string, Set<string>>();
   const add = (topic: string, name: string): void => {

@@ -1,44 +1,11 @@
-export interface Figure {
-  readonly value: string;
-  readonly unit: string;
-}
+import { formatBytes } from '../../src/api/figures.ts';
 
-const byteUnits = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Three figures and a decimal unit: `0 B`, `1.23 GB`. */
-export function bytesFigure(bytes: number): Figure {
-  if (bytes < 999.5) return { value: String(Math.round(bytes)), unit: 'B' };
-  let value = bytes;
-  let unit = '';
-  for (unit of byteUnits) {
-    value /= 1000;
-    if (value < 999.5) break;
-  }
-  const decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return { value: value.toFixed(decimals), unit };
-}
-
-export function formatBytes(bytes: number): string {
-  const { value, unit } = bytesFigure(bytes);
-  return `${value} ${unit}`;
-}
-
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
-}
-
-/** `0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`, `3 d 1 h`. */
-export function formatDuration(ms: number): string {
-  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** Of whole seconds, as people set them: `30 s`, `5 min`, `1 h 30 min`. */
@@ -80,11 +47,6 @@ export function formatExactTime(time: string | number): string {
     .formatToParts(at)
     .find(({ type }) => type === 'timeZoneName');
   return `${formatTime(time)}:${two(at.getSeconds())} ${zone?.value ?? ''}`.trim();
-}
-
-/** `1 file`, `12,345 files` */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
 /** `10.11.19-MariaDB-deb12` is `10.11.19`. */

@@ -16,8 +16,10 @@ export interface RunLog {
 interface Followed {
   readonly kind: LogKind;
   readonly name: string;
-  /** Asked before each request: once the run is over, what is there is all. */
-  readonly isOver: () => boolean;
+  /** What is there is all. */
+  readonly isOver: boolean;
+  /** Number of the first line that is wanted. */
+  readonly from: number;
   readonly signal: AbortSignal;
   readonly onLines: (lines: readonly string[], first: number) => void;
 }
@@ -28,29 +30,28 @@ const pauseMs = 1000;
 const maximumLines = 20_000;
 const none: RunLog = { lines: [], first: 0, isLive: true, error: undefined };
 
-/** The log of a run, growing while it runs. For another run, another component. */
+/** The log of a run, growing while it runs, also when it is tried again. For another run, another component. */
 export function useRunLog({ kind, name, isOver }: { kind: LogKind; name: string; isOver: boolean }): RunLog {
   const [log, setLog] = useState(none);
-  const over = useRef(isOver);
-  useEffect(() => {
-    over.current = isOver;
-  }, [isOver]);
+  const next = useRef(0);
   useEffect(() => {
     const stop = new AbortController();
-    followLog({
-      kind,
-      name,
-      isOver: () => over.current,
-      signal: stop.signal,
-      onLines: (lines, first) => setLog((before) => withLines(before, lines, first)),
-    }).then(
-      () => setLog((before) => ({ ...before, isLive: false })),
+    const { signal } = stop;
+    const onLines = (lines: readonly string[], first: number): void => {
+      if (signal.aborted) return;
+      next.current = first + lines.length;
+      setLog((before) => ({ ...withLines(before, lines, first), isLive: true, error: undefined }));
+    };
+    followLog({ kind, name, isOver, from: next.current, signal, onLines }).then(
+      () => {
+        if (!signal.aborted) setLog((before) => ({ ...before, isLive: false }));
+      },
       (error: unknown) => {
-        if (!stop.signal.aborted) setLog((before) => ({ ...before, isLive: false, error: asApiError(error) }));
+        if (!signal.aborted) setLog((before) => ({ ...before, isLive: false, error: asApiError(error) }));
       },
     );
     return () => stop.abort();
-  }, [kind, name]);
+  }, [kind, name, isOver]);
   return log;
 }
 
@@ -65,19 +66,32 @@ export function withLines(before: RunLog, lines: readonly string[], first: numbe
   return { ...before, lines: all.slice(dropped), first: known + dropped };
 }
 
-/** The manager ends an answer when nothing was said for a while, so it is asked again until the run is over. */
-async function followLog({ kind, name, isOver, signal, onLines }: Followed): Promise<void> {
-  let next = 0;
-  for (;;) {
-    const wasOver = isOver();
-    const response = await fetch(logUrl(kind, name, `?from=${next}${wasOver ? '' : '&follow=true'}`), { signal });
+/**
+ * The manager ends an answer when nothing was said for a while, and when it ends itself; so it is asked again until the run
+ * is over and all was read. @throws ApiError when it answers that it does not tell
+ */
+async function followLog({ kind, name, isOver, from, signal, onLines }: Followed): Promise<void> {
+  let next = from;
+  const read = async (): Promise<void> => {
+    const response = await fetch(logUrl(kind, name, `?from=${next}${isOver ? '' : '&follow=true'}`), { signal });
     if (!response.ok) throw await errorOf(response);
     next = Math.max(next, Number(response.headers.get(firstLineHeader) ?? next));
     for await (const lines of linesOf(response)) {
       onLines(lines, next);
       next += lines.length;
     }
-    if (wasOver) return;
+  };
+  for (;;) {
+    const isWhole = await read().then(
+      () => true,
+      (error: unknown) => {
+        signal.throwIfAborted();
+        // The frame of the page says that the manager is away.
+        if (error instanceof ApiError && error.status < 500) throw error;
+        return false;
+      },
+    );
+    if (isOver && isWhole) return;
     await pause(signal);
   }
 }
@@ -107,6 +121,6 @@ function pause(signal: AbortSignal): Promise<void> {
 
 function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const message = 'Cannot read the log as the connection to the manager ended';
-  return new ApiError(0, { code: 'unreachable', message, nextStep: 'Load the page again.' }, error);
+  const message = 'Cannot show the log as this page failed';
+  return new ApiError(0, { code: 'internal', message, nextStep: 'Load the page again.' }, error);
 }

@@ -23,6 +23,11 @@ describe('the steps of a run', () => {
     expect(second?.state).toBe('ahead');
   });
 
+  test('do not tell of more than all', () => {
+    const bytes = { read: 2_500_000_000, expected: 2_400_000_000 };
+    expect(describeProgress({ ...download, bytes, etaSeconds: undefined })).toBe('2.50 GB, 90.0 MB/s');
+  });
+
   test('have one that is not among the main ones where it belongs', () => {
     const steps = stepsOf({ state: 'Running', main, progress: { ...download, step: 'sync' }, done: undefined });
     expect(steps.map(({ state }) => state)).toEqual(['done', 'done', 'now', 'ahead']);

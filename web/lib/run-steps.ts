@@ -1,6 +1,7 @@
 import type { JobProgress } from '../../src/api/jobs.ts';
 import type { BackupState } from '../../src/api/runs.ts';
-import { formatBytes, formatDuration, formatRate, plural } from './format.ts';
+import { formatBytes, formatDuration, plural } from '../../src/api/figures.ts';
+import { formatRate } from './format.ts';
 
 /** In the order in which they come; a run has some of them. */
 const words = {
@@ -11,6 +12,7 @@ const words = {
   download: 'Download and verify',
   prepare: 'Apply the redo log',
   sync: 'Write to disk',
+  spread: 'Bring files to other directories',
   ownership: 'Hand over the files',
   stop: 'Stop the server',
   place: 'Move into place',
@@ -90,7 +92,9 @@ export function describeProgress(progress: JobProgress): string | undefined {
 }
 
 function describeMoving({ bytes: { read, expected }, ratePerSecond }: JobProgress): readonly string[] {
-  const much = expected === undefined ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
+  // What is expected is an estimate; a redo log comes on top.
+  const much =
+    expected === undefined || expected < read ? formatBytes(read) : `${formatBytes(read)} of ${formatBytes(expected)}`;
   return [...(read === 0 ? [] : [much]), ...(ratePerSecond === undefined ? [] : [formatRate(ratePerSecond)])];
 }
 

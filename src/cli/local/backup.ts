@@ -10,7 +10,7 @@ import { isoTime } from '../../lib/clock.ts';
 import { Conflict } from '../../lib/failure.ts';
 import { newBackupId, parseBackupId } from '../../repository/names.ts';
 import type { Context, Invocation } from '../context.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../api/figures.ts';
 import { reportBackup } from '../job-report.ts';
 import { Progress, type ProgressState } from '../progress.ts';
 import { withRetries } from '../retries.ts';

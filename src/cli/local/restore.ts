@@ -14,7 +14,8 @@ import { confirm } from '../confirm.ts';
 import { controlOf } from '../control-options.ts';
 import type { Context, Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
-import { formatBytes, formatServer, formatTime } from '../format.ts';
+import { formatBytes } from '../../api/figures.ts';
+import { formatServer, formatTime } from '../format.ts';
 import { ownershipOfOwner } from '../host-user.ts';
 import { reportRestore } from '../job-report.ts';
 import { Progress } from '../progress.ts';
@@ -80,6 +81,7 @@ export async function restoreHere({ context, args, options: raw }: Invocation): 
     backup: sealed.backup,
     target: restored.directory,
     old: restored.old,
+    oldElsewhere: restored.oldElsewhere,
     steps: restored.steps,
   });
 }

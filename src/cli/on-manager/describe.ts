@@ -1,5 +1,6 @@
 import { msOf } from '../../lib/clock.ts';
-import { formatAge, formatBytes, formatDuration, formatServer, formatTime } from '../format.ts';
+import { formatBytes, formatDuration } from '../../api/figures.ts';
+import { formatAge, formatServer, formatTime } from '../format.ts';
 import type { Column } from '../table.ts';
 import type { BackupResource, DrillResource, RestoreResource, RunKindWord, RunResource } from './run-kinds.ts';
 
@@ -85,7 +86,7 @@ function otherFacts(run: RestoreResource | DrillResource): Facts {
           ['Target', targetOf(run)],
           ['Identity', run.spec.identity],
           ['Replication', run.spec.replication],
-          ['Kept aside', run.status.result?.old ?? ''],
+          ['Kept aside', keptBy(run).join(', ')],
         ]
       : [
           ['Depth', run.spec.depth],
@@ -93,6 +94,11 @@ function otherFacts(run: RestoreResource | DrillResource): Facts {
         ];
   const times = steps.map(({ name, ms }) => `${name} ${formatDuration(ms)}`).join(', ');
   return [['Backup', backup], ['Agent', agent], ...own, ['Steps', times]];
+}
+
+/** Where the old data is, if there was any. */
+function keptBy({ status: { result } }: RestoreResource): string[] {
+  return result === undefined ? [] : [...(result.old === undefined ? [] : [result.old]), ...result.oldElsewhere];
 }
 
 function targetOf({ spec, status }: RestoreResource): string {

@@ -3,7 +3,7 @@ import type { CallInput, CallOutput, ManagerClient } from '../../api/manager-cli
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { confirm } from '../confirm.ts';
 import type { Context, Invocation } from '../context.ts';
-import { formatBytes, formatDuration } from '../format.ts';
+import { formatBytes, formatDuration } from '../../api/figures.ts';
 import { reportRestore } from '../job-report.ts';
 import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';

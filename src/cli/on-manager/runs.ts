@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes, plural } from '../../api/figures.ts';
 import { confirm } from '../confirm.ts';
 import type { Context, Handler } from '../context.ts';
 import { formatFacts, formatTable } from '../table.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../api/figures.ts';
 import { onManager } from './open.ts';
 import { confirmRemoval, said, sayFacts, sayTable, sayTest } from './say.ts';
 

@@ -11,7 +11,7 @@ import type { Repository } from '../../repository/repository.ts';
 import { ObjectNotFound } from '../../storage/storage.ts';
 import type { Context, Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes, plural } from '../../api/figures.ts';
 import { Progress } from '../progress.ts';
 import { openFully } from '../store.ts';
 

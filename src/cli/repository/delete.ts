@@ -10,7 +10,8 @@ import { markDeleted } from '../../repository/settle.ts';
 import { confirm } from '../confirm.ts';
 import type { Invocation } from '../context.ts';
 import { findSealed } from '../find-backup.ts';
-import { formatBytes, formatTime, plural } from '../format.ts';
+import { formatBytes, plural } from '../../api/figures.ts';
+import { formatTime } from '../format.ts';
 import { openFully } from '../store.ts';
 
 const optionsSchema = z.object({

@@ -3,7 +3,8 @@ import { isPinned, proofOf } from '../../core/proof.ts';
 import { isoTime, msOf } from '../../lib/clock.ts';
 import { type ListedBackup, listBackups } from '../../repository/list.ts';
 import type { Invocation } from '../context.ts';
-import { formatAge, formatBytes, formatServer, formatTime, plural } from '../format.ts';
+import { formatBytes, plural } from '../../api/figures.ts';
+import { formatAge, formatServer, formatTime } from '../format.ts';
 import { openReadable, warnUnverified } from '../store.ts';
 import { type Column, formatTable } from '../table.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { prune, voidAbandoned } from '../../repository/prune.ts';
 import type { Invocation } from '../context.ts';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes, plural } from '../../api/figures.ts';
 import { Progress } from '../progress.ts';
 import { openFully } from '../store.ts';
 

@@ -2,17 +2,15 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Resource } from '../../../src/api/resources.ts';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import type { Column } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Age, Nothing } from '../../components/figures.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
 import { describeServer } from '../../lib/describe-server.ts';
 import { agentLooks, optionsOf } from '../../lib/inventory-looks.ts';
 import { useMay } from '../../lib/may.ts';
@@ -27,40 +25,27 @@ export function AgentList() {
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => change({ search: undefined, state: undefined });
   return (
-    <>
-      <PageHeader
-        title="Agents"
-        lead="The Holdfast agents beside your database servers, and on hosts for drills."
-        primary={<AddAgent />}
-      />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search agents by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
+    <ListPage
+      title="Agents"
+      lead="The Holdfast agents beside your database servers, and on hosts for drills."
+      what="agents"
+      primary={<AddAgent />}
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={
         <FilterMenu
           label="State"
           options={optionsOf(agentLooks)}
           value={search.state}
           onChange={(state) => change({ state })}
         />
-      </FilterBar>
-      <DataTable
-        label="Agents"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={agents.data}
-        isFetching={agents.isFetching}
-        error={agents.error}
-        onRetry={() => void agents.refetch()}
-        sort={search.sort ?? 'name'}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoAgents />}
-      />
-    </>
+      }
+      rows={agents}
+      columns={columns}
+      sort="name"
+      empty={<NoAgents />}
+    />
   );
 }
 

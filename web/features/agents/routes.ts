@@ -1,5 +1,6 @@
 import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { onlyFor } from '../../components/only-for.tsx';
 import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
@@ -20,7 +21,10 @@ const newRoute = createRoute({
     ...parseReturnTo(search),
     ...(typeof search['replaces'] === 'string' ? { replaces: search['replaces'] } : {}),
   }),
-  component: lazyPage(() => import('./agent-new.tsx'), 'AgentNew'),
+  component: onlyFor(
+    'admin',
+    lazyPage(() => import('./agent-new.tsx'), 'AgentNew'),
+  ),
 });
 const detailsRoute = createRoute({
   ...base,

@@ -3,7 +3,7 @@ import { FailureReport } from '../../components/failure-report.tsx';
 import { Time } from '../../components/figures.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
-import { formatDuration } from '../../lib/format.ts';
+import { formatDuration } from '../../../src/api/figures.ts';
 import type { Backup } from './backup-actions.tsx';
 
 type Attempt = Backup['status']['attempts'][number];

@@ -3,7 +3,7 @@ import { ButtonLink } from '../../components/links.tsx';
 import { useMay } from '../../lib/may.ts';
 import type { Act, Backup } from './backup-actions.tsx';
 import { BackupMenu } from './backup-menu.tsx';
-import { whatMayBeDone } from './what-may-be-done.ts';
+import { retryWords, whatMayBeDone } from './what-may-be-done.ts';
 
 /** What is likeliest to be wanted of a backup as buttons, everything in the menu beside them. */
 export function BackupButtons({ backup, act }: { readonly backup: Backup; readonly act: Act }) {
@@ -17,7 +17,7 @@ export function BackupButtons({ backup, act }: { readonly backup: Backup; readon
           Cancel
         </Button>
       ) : null}
-      {may.retry ? <Button onClick={() => act('retry', backup)}>Try again</Button> : null}
+      {may.retry ? <Button onClick={() => act('retry', backup)}>{retryWords(backup)}</Button> : null}
       {may.restore ? (
         <>
           <ButtonLink to="/drills" search={{ start: backup.name }} variant="default">

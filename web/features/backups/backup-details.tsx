@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { Time } from '../../components/figures.tsx';
 import { LogView } from '../../components/log-view.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { RunMark } from '../../components/run-cells.tsx';
 import { RunOutcome } from '../../components/run-outcome.tsx';
@@ -61,13 +62,14 @@ function Lead({ backup: { spec, status, createdAt } }: { readonly backup: Backup
 }
 
 function Parts({ backup }: { readonly backup: Backup }) {
-  const { name, status } = backup;
+  const { name, spec, status } = backup;
   return (
     <Grid gap="md">
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack gap="md">
           {hasProgress.has(status.state) ? <BackupProgress backup={backup} /> : null}
-          <RunOutcome status={status} />
+          <RunOutcome status={status} attempts={attemptsOf(backup)} />
+          {status.state === 'Succeeded' && spec.isCancelled ? <CameTooLate /> : null}
           {status.result === undefined ? null : <WhereTheSpaceWent result={status.result} />}
           {status.result === undefined ? null : <ProofLadder proof={status.proof} sealedAt={status.result.sealedAt} />}
           <Section title="Log">
@@ -88,5 +90,17 @@ function Parts({ backup }: { readonly backup: Backup }) {
         </Stack>
       </Grid.Col>
     </Grid>
+  );
+}
+
+function attemptsOf({ spec: { retry }, status }: Backup): number {
+  return 1 + status.retriesTaken + (retry.mode === 'auto' ? retry.retries : 0);
+}
+
+function CameTooLate() {
+  return (
+    <Notice title="It was complete before it could be cancelled" icon="backups">
+      It is a good backup. Delete it if you do not want it.
+    </Notice>
   );
 }

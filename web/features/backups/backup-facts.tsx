@@ -6,7 +6,8 @@ import { Icon } from '../../components/icon.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { RunDuration } from '../../components/run-cells.tsx';
 import { Section } from '../../components/section.tsx';
-import { formatInterval, formatVersion, plural } from '../../lib/format.ts';
+import { plural } from '../../../src/api/figures.ts';
+import { formatInterval, formatVersion } from '../../lib/format.ts';
 import type { Backup } from './backup-actions.tsx';
 
 type Fact = readonly [name: string, value: ReactNode];

@@ -2,15 +2,12 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { DataTable } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
 import { useMay } from '../../lib/may.ts';
 import { runLooks } from '../../lib/states.ts';
 import { useBackupActions } from './backup-actions.tsx';
@@ -35,32 +32,21 @@ export function BackupList() {
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => void navigate({ search: search.sort === undefined ? {} : { sort: search.sort } });
   return (
-    <>
-      <PageHeader title="All Backups" primary={<CreateBackup />} />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search backups by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
-        <BackupFilters search={search} onChange={change} />
-      </FilterBar>
+    <ListPage
+      title="All Backups"
+      what="backups"
+      primary={<CreateBackup />}
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={<BackupFilters search={search} onChange={change} />}
+      rows={backups}
+      columns={columns}
+      sort={newestFirst}
+      empty={<NoBackups />}
+    >
       {dialogs}
-      <DataTable
-        label="Backups"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={backups.data}
-        isFetching={backups.isFetching}
-        error={backups.error}
-        onRetry={() => void backups.refetch()}
-        sort={search.sort ?? newestFirst}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoBackups />}
-      />
-    </>
+    </ListPage>
   );
 }
 

@@ -3,7 +3,7 @@ import { Icon } from '../../components/icon.tsx';
 import { MenuLink } from '../../components/links.tsx';
 import { useMay } from '../../lib/may.ts';
 import type { Act, Backup } from './backup-actions.tsx';
-import { whatMayBeDone } from './what-may-be-done.ts';
+import { retryWords, whatMayBeDone } from './what-may-be-done.ts';
 
 /** All that can be done with a backup; what destroys stands last, apart. */
 export function BackupMenu({ backup, act }: { readonly backup: Backup; readonly act: Act }) {
@@ -30,7 +30,7 @@ export function BackupMenu({ backup, act }: { readonly backup: Backup; readonly 
           </>
         ) : null}
         {may.cancel ? <Menu.Item onClick={() => act('cancel', backup)}>Cancel</Menu.Item> : null}
-        {may.retry ? <Menu.Item onClick={() => act('retry', backup)}>Try again</Menu.Item> : null}
+        {may.retry ? <Menu.Item onClick={() => act('retry', backup)}>{retryWords(backup)}</Menu.Item> : null}
         {may.pin ? (
           <Menu.Item onClick={() => act(spec.isPinned ? 'unpin' : 'pin', backup)}>
             {spec.isPinned ? 'Unpin' : 'Pin, so that it is kept'}

@@ -26,7 +26,7 @@ export function BackupProgress({ backup: { name, status } }: { readonly backup: 
         label="Steps of the backup"
         steps={stepsOf({ state: status.state, main: mainSteps, progress, done: undefined })}
       />
-      {status.state === 'Running' && live !== undefined ? (
+      {status.state === 'Running' && live !== undefined && live.progress.bytes.read > 0 ? (
         <BytesChart samples={live.samples} expected={live.progress.bytes.expected} />
       ) : null}
     </Section>

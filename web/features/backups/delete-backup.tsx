@@ -4,7 +4,7 @@ import { ConfirmByTyping } from '../../components/confirm-by-typing.tsx';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { FindingsOnTheirWay } from '../../components/findings.tsx';
 import { type Answer, asking, call } from '../../lib/api.ts';
-import { formatBytes } from '../../lib/format.ts';
+import { formatBytes } from '../../../src/api/figures.ts';
 import type { Backup } from './backup-actions.tsx';
 
 export function DeleteBackup({ backup, onClose }: { readonly backup: Backup; readonly onClose: () => void }) {

@@ -15,7 +15,7 @@ export function LocationSelect({ value, onChoose, error }: LocationSelectProps) 
   if (locations.data?.total === 0) {
     return (
       <NothingToChoose label="Storage location" to="/locations/-/new" action="Add a storage location" error={error}>
-        There is no storage location yet. Add one; this form comes back as it is.
+        There is no storage location yet.
       </NothingToChoose>
     );
   }

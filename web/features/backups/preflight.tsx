@@ -6,7 +6,7 @@ import { Findings, FindingsOnTheirWay } from '../../components/findings.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { type Answer, call } from '../../lib/api.ts';
-import { plural } from '../../lib/format.ts';
+import { plural } from '../../../src/api/figures.ts';
 import { type Draft, draftErrors } from './draft.ts';
 
 const typingMs = 400;

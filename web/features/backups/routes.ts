@@ -1,5 +1,6 @@
 import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { onlyFor } from '../../components/only-for.tsx';
 import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import type { BackupSearch } from './backup-filters.tsx';
@@ -22,7 +23,10 @@ const newRoute = createRoute({
   ...base,
   path: '/backups/-/new',
   validateSearch: parseChosen,
-  component: lazyPage(() => import('./backup-new.tsx'), 'BackupNew'),
+  component: onlyFor(
+    'operator',
+    lazyPage(() => import('./backup-new.tsx'), 'BackupNew'),
+  ),
 });
 const detailsRoute = createRoute({
   ...base,

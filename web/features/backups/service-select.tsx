@@ -22,7 +22,7 @@ export function ServiceSelect({ value, onChoose, error }: ServiceSelectProps) {
   if (services.data?.total === 0 && search === '') {
     return (
       <NothingToChoose label="Service name" to="/services/-/new" action="Add a service" error={error}>
-        There is no service to back up yet. Add one; this form comes back as it is.
+        There is no service to back up yet.
       </NothingToChoose>
     );
   }

@@ -17,9 +17,14 @@ export function whatMayBeDone({ status: { state }, spec }: Pick<Resource<'Backup
   return {
     restore: state === 'Succeeded',
     cancel: canBeCancelled(state) && !spec.isCancelled,
-    retry: state === 'Failed',
-    pin: state === 'Succeeded' || canBeCancelled(state),
+    retry: state === 'Failed' || (state === 'Waiting' && !spec.isCancelled),
+    pin: state === 'Succeeded' || state === 'DeleteFailed',
     delete: isDeletable && !spec.isPinned,
     whyNotDelete: isDeletable && spec.isPinned ? 'It is pinned; unpin it first.' : undefined,
   };
+}
+
+/** One that waits is tried again by itself, and need not be waited for. */
+export function retryWords({ status: { state } }: Pick<Resource<'Backup'>, 'status'>): string {
+  return state === 'Waiting' ? 'Try again now' : 'Try again';
 }

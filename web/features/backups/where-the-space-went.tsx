@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core';
 import { Section } from '../../components/section.tsx';
-import { formatBytes, formatPercent } from '../../lib/format.ts';
+import { formatBytes } from '../../../src/api/figures.ts';
+import { formatPercent } from '../../lib/format.ts';
 import type { Backup } from './backup-actions.tsx';
 import classes from './where-the-space-went.module.css';
 

@@ -2,17 +2,16 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Resource } from '../../../src/api/resources.ts';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import type { Column } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Nothing, Time } from '../../components/figures.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
 import { RunDuration, RunMark, runStateOptions } from '../../components/run-cells.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
+import { useMay } from '../../lib/may.ts';
 import { StartDrill } from './start-drill.tsx';
 
 const route = getRouteApi('/shell/drills');
@@ -22,49 +21,38 @@ const newestFirst = '-createdAt';
 export function DrillList() {
   const { start, ...search } = route.useSearch();
   const navigate = route.useNavigate();
+  const mayStart = useMay('operator');
   const drills = useQuery(askingList('listDrills', { query: { sort: newestFirst, ...search } }));
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => change({ search: undefined, state: undefined, backup: undefined });
   return (
-    <>
-      <PageHeader
-        title="Drills"
-        lead={
-          search.backup === undefined
-            ? 'Automatic test restores: a backup is restored on the side, a server started on it and its tables checked.'
-            : `Of the backup ${search.backup}.`
-        }
-        primary={<ChooseBackup />}
-      />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search drills by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
+    <ListPage
+      title="Drills"
+      lead={
+        search.backup === undefined
+          ? 'Automatic test restores: a backup is restored on the side, a server started on it and its tables checked.'
+          : `Of the backup ${search.backup}.`
+      }
+      what="drills"
+      primary={<ChooseBackup />}
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={
         <FilterMenu
           label="State"
           options={runStateOptions}
           value={search.state}
           onChange={(state) => change({ state })}
         />
-      </FilterBar>
-      <DataTable
-        label="Drills"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={drills.data}
-        isFetching={drills.isFetching}
-        error={drills.error}
-        onRetry={() => void drills.refetch()}
-        sort={search.sort ?? newestFirst}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoDrills />}
-      />
-      <StartDrill backup={start} onClose={() => void navigate({ search, replace: true })} />
-    </>
+      }
+      rows={drills}
+      columns={columns}
+      sort={newestFirst}
+      empty={<NoDrills />}
+    >
+      <StartDrill backup={mayStart ? start : undefined} onClose={() => void navigate({ search, replace: true })} />
+    </ListPage>
   );
 }
 
@@ -114,11 +102,11 @@ const columns: readonly Column<Row>[] = [
 ];
 
 function ChooseBackup() {
-  return (
+  return useMay('operator') ? (
     <ButtonLink to="/backups" search={{ state: 'Succeeded' }}>
       Choose a backup
     </ButtonLink>
-  );
+  ) : null;
 }
 
 function NoDrills() {

@@ -4,7 +4,8 @@ import type { StatusOf } from '../../../src/api/resources.ts';
 import { Icon } from '../../components/icon.tsx';
 import { Section } from '../../components/section.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
-import { formatDuration, formatVersion, plural } from '../../lib/format.ts';
+import { formatDuration, plural } from '../../../src/api/figures.ts';
+import { formatVersion } from '../../lib/format.ts';
 import classes from './drill-result.module.css';
 
 type Result = NonNullable<StatusOf<'Drill'>['result']>;

@@ -2,17 +2,15 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Resource } from '../../../src/api/resources.ts';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import type { Column } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Age, Nothing } from '../../components/figures.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
 import { locationLooks, optionsOf } from '../../lib/inventory-looks.ts';
 import { describePlace, describeType } from './location-draft.ts';
 import { useMay } from '../../lib/may.ts';
@@ -27,40 +25,27 @@ export function LocationList() {
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => change({ search: undefined, state: undefined });
   return (
-    <>
-      <PageHeader
-        title="Storage Locations"
-        lead="Buckets and directories in which backups are stored."
-        primary={<AddLocation />}
-      />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search locations by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
+    <ListPage
+      title="Storage Locations"
+      lead="Buckets and directories in which backups are stored."
+      what="storage locations"
+      primary={<AddLocation />}
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={
         <FilterMenu
           label="State"
           options={optionsOf(locationLooks)}
           value={search.state}
           onChange={(state) => change({ state })}
         />
-      </FilterBar>
-      <DataTable
-        label="Storage locations"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={locations.data}
-        isFetching={locations.isFetching}
-        error={locations.error}
-        onRetry={() => void locations.refetch()}
-        sort={search.sort ?? 'name'}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoLocations />}
-      />
-    </>
+      }
+      rows={locations}
+      columns={columns}
+      sort="name"
+      empty={<NoLocations />}
+    />
   );
 }
 

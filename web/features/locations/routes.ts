@@ -1,5 +1,6 @@
 import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { onlyFor } from '../../components/only-for.tsx';
 import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo } from '../../lib/return-to.ts';
@@ -17,7 +18,10 @@ const newRoute = createRoute({
   ...base,
   path: '/locations/-/new',
   validateSearch: parseReturnTo,
-  component: lazyPage(() => import('./location-new.tsx'), 'LocationNew'),
+  component: onlyFor(
+    'admin',
+    lazyPage(() => import('./location-new.tsx'), 'LocationNew'),
+  ),
 });
 const detailsRoute = createRoute({
   ...base,
@@ -27,7 +31,10 @@ const detailsRoute = createRoute({
 const editRoute = createRoute({
   ...base,
   path: '/locations/$name/edit',
-  component: lazyPage(() => import('./location-edit.tsx'), 'LocationEdit'),
+  component: onlyFor(
+    'admin',
+    lazyPage(() => import('./location-edit.tsx'), 'LocationEdit'),
+  ),
 });
 
 export const locationRoutes = [listRoute, newRoute, detailsRoute, editRoute] as const;

@@ -1,5 +1,5 @@
 import type { Answer } from '../../lib/api.ts';
-import { formatDuration } from '../../lib/format.ts';
+import { formatDuration } from '../../../src/api/figures.ts';
 
 export type RestorePlan = Answer<'planRestore'>;
 

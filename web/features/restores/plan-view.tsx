@@ -2,7 +2,7 @@ import { Group, Stack, Text } from '@mantine/core';
 import { Facts } from '../../components/facts.tsx';
 import { Findings } from '../../components/findings.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
-import { formatBytes, formatDuration } from '../../lib/format.ts';
+import { formatBytes, formatDuration } from '../../../src/api/figures.ts';
 import { wordOf } from '../../lib/run-steps.ts';
 import { about, describeDowntime, planTimes, type RestorePlan } from './plan-times.ts';
 import classes from './plan-view.module.css';

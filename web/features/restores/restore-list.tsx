@@ -2,17 +2,16 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Resource } from '../../../src/api/resources.ts';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import type { Column } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Time } from '../../components/figures.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
+import { May } from '../../components/may.tsx';
 import { RunDuration, RunMark, runStateOptions } from '../../components/run-cells.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
 import { describeTarget } from './describe-target.ts';
 
 const route = getRouteApi('/shell/restores');
@@ -26,39 +25,26 @@ export function RestoreList() {
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => change({ search: undefined, state: undefined, backup: undefined });
   return (
-    <>
-      <PageHeader
-        title="Restores"
-        lead={search.backup === undefined ? 'Newest first.' : `Of the backup ${search.backup}.`}
-      />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search restores by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
+    <ListPage
+      title="Restores"
+      lead={search.backup === undefined ? 'Newest first.' : `Of the backup ${search.backup}.`}
+      what="restores"
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={
         <FilterMenu
           label="State"
           options={runStateOptions}
           value={search.state}
           onChange={(state) => change({ state })}
         />
-      </FilterBar>
-      <DataTable
-        label="Restores"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={restores.data}
-        isFetching={restores.isFetching}
-        error={restores.error}
-        onRetry={() => void restores.refetch()}
-        sort={search.sort ?? newestFirst}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoRestores />}
-      />
-    </>
+      }
+      rows={restores}
+      columns={columns}
+      sort={newestFirst}
+      empty={<NoRestores />}
+    />
   );
 }
 
@@ -110,9 +96,11 @@ function NoRestores() {
       title="Nothing was restored yet"
       icon="restore"
       actions={
-        <ButtonLink to="/backups" search={{ state: 'Succeeded' }}>
-          Choose a backup
-        </ButtonLink>
+        <May needs="operator">
+          <ButtonLink to="/backups" search={{ state: 'Succeeded' }}>
+            Choose a backup
+          </ButtonLink>
+        </May>
       }
     >
       <Text size="sm">

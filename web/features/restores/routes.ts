@@ -1,5 +1,6 @@
 import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { onlyFor } from '../../components/only-for.tsx';
 import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 
@@ -19,7 +20,10 @@ const detailsRoute = createRoute({
 const formRoute = createRoute({
   ...base,
   path: '/restore/$backup',
-  component: lazyPage(() => import('./restore-form.tsx'), 'RestoreForm'),
+  component: onlyFor(
+    'operator',
+    lazyPage(() => import('./restore-form.tsx'), 'RestoreForm'),
+  ),
 });
 
 export const restoreRoutes = [listRoute, detailsRoute, formRoute] as const;

@@ -8,7 +8,8 @@ import { ReplicationPosition } from './replication-position.tsx';
 /** After a restore: where the data is, what was kept, and what a person does now. */
 export function WhatNext({ restore: { spec, status } }: { readonly restore: Resource<'Restore'> }) {
   const backup = useQuery({ ...asking('getBackup', { params: { name: spec.backup } }), retry: false });
-  const { target = '', old } = status.result ?? {};
+  const { target = '', old, oldElsewhere = [] } = status.result ?? {};
+  const kept = [...(old === undefined ? [] : [old]), ...oldElsewhere];
   const sealed = backup.data?.status.result;
   return (
     <Section title="What to do next">
@@ -23,11 +24,7 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
             users and passwords are those of the time of the backup.
           </List.Item>
         )}
-        {old === undefined ? null : (
-          <List.Item>
-            The old data is kept in <Code>{old}</Code>. Remove that directory when you are content.
-          </List.Item>
-        )}
+        {kept.length === 0 ? null : <KeptData paths={kept} />}
         <List.Item>
           {spec.replication === 'start'
             ? 'Replication may start with the server. Look whether it does, if this was a backup of a replica.'
@@ -41,5 +38,29 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
         </>
       )}
     </Section>
+  );
+}
+
+/** Where the old data is: with several places, each on a line of its own. */
+function KeptData({ paths }: { readonly paths: readonly string[] }) {
+  const [first] = paths;
+  if (paths.length === 1) {
+    return (
+      <List.Item>
+        The old data is kept in <Code>{first}</Code>. Remove that directory when you are content.
+      </List.Item>
+    );
+  }
+  return (
+    <List.Item>
+      The old data is kept in {paths.length} places. Remove them together when you are content:
+      <List size="sm" listStyleType="none" withPadding>
+        {paths.map((path) => (
+          <List.Item key={path}>
+            <Code>{path}</Code>
+          </List.Item>
+        ))}
+      </List>
+    </List.Item>
   );
 }

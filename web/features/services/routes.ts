@@ -1,5 +1,6 @@
 import { createRoute } from '@tanstack/react-router';
 import { shellRoute } from '../../app/root-route.tsx';
+import { onlyFor } from '../../components/only-for.tsx';
 import { lazyPage } from '../../lib/lazy-page.ts';
 import { parseListSearch } from '../../lib/list-search.ts';
 import { parseReturnTo, type ReturnTo } from '../../lib/return-to.ts';
@@ -20,7 +21,10 @@ const newRoute = createRoute({
     ...parseReturnTo(search),
     ...(typeof search['agent'] === 'string' ? { agent: search['agent'] } : {}),
   }),
-  component: lazyPage(() => import('./service-new.tsx'), 'ServiceNew'),
+  component: onlyFor(
+    'admin',
+    lazyPage(() => import('./service-new.tsx'), 'ServiceNew'),
+  ),
 });
 const detailsRoute = createRoute({
   ...base,
@@ -30,7 +34,10 @@ const detailsRoute = createRoute({
 const editRoute = createRoute({
   ...base,
   path: '/services/$name/edit',
-  component: lazyPage(() => import('./service-edit.tsx'), 'ServiceEdit'),
+  component: onlyFor(
+    'admin',
+    lazyPage(() => import('./service-edit.tsx'), 'ServiceEdit'),
+  ),
 });
 
 export const serviceRoutes = [listRoute, newRoute, detailsRoute, editRoute] as const;

@@ -64,7 +64,9 @@ function Service({ service }: { readonly service: Resource<'Service'> }) {
                 <FailureReport failure={status.failure} isOfRun={false} />
               </Section>
             )}
-            <Test name={name} />
+            <May needs="operator">
+              <Test name={name} />
+            </May>
             <RemoveResource
               what="service"
               name={name}
@@ -90,11 +92,9 @@ function Test({ name }: { readonly name: string }) {
     <Section
       title="Can it be backed up?"
       aside={
-        <May needs="operator">
-          <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
-            {test.data === undefined ? 'Test' : 'Test again'}
-          </Button>
-        </May>
+        <Button size="compact-sm" variant="default" onClick={() => test.mutate()} loading={test.isPending}>
+          {test.data === undefined ? 'Test' : 'Test again'}
+        </Button>
       }
     >
       <div role="status">

@@ -2,17 +2,15 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Resource } from '../../../src/api/resources.ts';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import type { Column } from '../../components/data-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Bytes, Nothing } from '../../components/figures.tsx';
-import { FilterBar } from '../../components/filter-bar.tsx';
 import { FilterMenu } from '../../components/filter-menu.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
-import { NothingMatches } from '../../components/nothing-matches.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
+import { ListPage } from '../../components/list-page.tsx';
 import { askingList } from '../../lib/api.ts';
-import { changeList, isFiltered } from '../../lib/change-list.ts';
+import { changeList } from '../../lib/change-list.ts';
 import { formatVersion } from '../../lib/format.ts';
 import { optionsOf, serviceLooks } from '../../lib/inventory-looks.ts';
 import { useMay } from '../../lib/may.ts';
@@ -27,36 +25,27 @@ export function ServiceList() {
   const change = (to: Partial<typeof search>): void => void navigate({ search: changeList(search, to), replace: true });
   const clear = (): void => change({ search: undefined, state: undefined });
   return (
-    <>
-      <PageHeader title="Services" lead="The database servers that Holdfast protects." primary={<AddService />} />
-      <FilterBar
-        search={search.search}
-        searchLabel="Search services by name"
-        onSearch={(text) => change({ search: text })}
-        isFiltered={isFiltered(search)}
-        onClear={clear}
-      >
+    <ListPage
+      title="Services"
+      lead="The database servers that Holdfast protects."
+      what="services"
+      primary={<AddService />}
+      search={search}
+      onChange={change}
+      onClear={clear}
+      filters={
         <FilterMenu
           label="State"
           options={optionsOf(serviceLooks)}
           value={search.state}
           onChange={(state) => change({ state })}
         />
-      </FilterBar>
-      <DataTable
-        label="Services"
-        columns={columns}
-        rowKey={({ uid }) => uid}
-        data={services.data}
-        isFetching={services.isFetching}
-        error={services.error}
-        onRetry={() => void services.refetch()}
-        sort={search.sort ?? 'name'}
-        onSort={(sort) => change({ sort })}
-        onPage={(page) => change({ page })}
-        empty={isFiltered(search) ? <NothingMatches onClear={clear} /> : <NoServices />}
-      />
-    </>
+      }
+      rows={services}
+      columns={columns}
+      sort="name"
+      empty={<NoServices />}
+    />
   );
 }
 

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { zstdDecompressSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { BlockBatch } from './block-batch.ts';
+import { BlockThreads } from './block-threads.ts';
+import { keyedCipher, openCipher } from './cipher.ts';
+import { createCompressor } from './compressor.ts';
+import { CODEC } from './frame.ts';
+
+const MEBIBYTE = 1 << 20;
+
+test.for([
+  ['without a key', openCipher],
+  ['with a key', keyedCipher(Buffer.alloc(32, 7))],
+] as const)('threads give the ids that this thread gives, %s', async ([, cipher]) => {
+  using hasher = new BlockThreads(cipher);
+  // The first ones are hashed here, the last ones by a thread.
+  for (let round = 0; round < 40; round += 1) {
+    const batch = new BlockBatch(BlockBatch.memoryOf(MEBIBYTE));
+    const blocks = Array.from({ length: 60 }, (_, number) => randomBytes(16_384 - number));
+    for (const block of blocks) batch.add(block);
+    await hasher.hash(batch);
+    expect(blocks.map((_, number) => batch.id(number).toString('hex'))).toEqual(
+      blocks.map((block) => cipher.blockId(block).toString('hex')),
+    );
+  }
+});
+
+test('what waits learns that the thread is gone', async () => {
+  const hasher = new BlockThreads(openCipher);
+  const batch = new BlockBatch(BlockBatch.memoryOf(64 * MEBIBYTE));
+  for (let block = 0; block < 128; block += 1) batch.add(Buffer.alloc(400_000, block));
+  const hashed = hasher.hash(batch);
+  hasher[Symbol.dispose]();
+  await expect(hashed).rejects.toMatchObject({ code: 'hashing-ended' });
+  await expect(hasher.hash(batch)).rejects.toMatchObject({ code: 'hashing-ended' });
+});
+
+/** Shared, as frames are. */
+function sharedBytes(length: number): Buffer {
+  const bytes = Buffer.from(new SharedArrayBuffer(length));
+  for (let at = 0; at + 64 <= length; at += 128) randomBytes(64).copy(bytes, at);
+  return bytes;
+}
+
+test('frames are compressed at once, each in memory of its own until it is released', async () => {
+  using threads = new BlockThreads(openCipher);
+  const compressor = createCompressor(1, threads);
+  const plains = Array.from({ length: 30 }, (_, number) => sharedBytes(MEBIBYTE - 1000 * number));
+  for (let from = 0; from < plains.length; from += 5) {
+    const some = plains.slice(from, from + 5);
+    const packed = await Promise.all(some.map(async (plain) => compressor.compress(plain)));
+    for (const [at, frame] of packed.entries()) {
+      expect(frame.codec).toBe(CODEC.zstd);
+      expect(zstdDecompressSync(frame.body).equals(some[at] ?? Buffer.alloc(0))).toBe(true);
+      frame.release();
+    }
+  }
+});
+
+test('what does not shrink stays as it is', async () => {
+  using threads = new BlockThreads(openCipher);
+  const compressor = createCompressor(1, threads);
+  for (let round = 0; round < 12; round += 1) {
+    const plain = Buffer.from(new SharedArrayBuffer(MEBIBYTE));
+    randomBytes(MEBIBYTE).copy(plain, 0, 1);
+    const frame = await compressor.compress(plain);
+    expect(frame.codec).toBe(CODEC.raw);
+    expect(frame.body.buffer).toBe(plain.buffer);
+    frame.release();
+  }
+});
