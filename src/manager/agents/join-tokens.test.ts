@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseJoinToken } from '../../api/enrol.ts';
 import type { SecretRecord, SecretStore } from '../../control/secrets.ts';
+import { isoTime } from '../../lib/clock.ts';
 import { FakeClock } from '../../../tests/support/fake-clock.ts';
 import { JoinTokens } from './join-tokens.ts';
 
@@ -35,6 +37,17 @@ test('a thousand may wait to be used; those that were used do not count', async 
   await expect(create()).rejects.toMatchObject({ code: 'too-many-join-tokens' });
   await tokens.redeem(secret, 'a', async () => undefined);
   await create();
+});
+
+test('those of version 0.1.0, which kept all in one record, are still good', async () => {
+  const clock = new FakeClock();
+  const store = new MemorySecrets();
+  const secret = `0a1b2c3d4e5f.${'s'.repeat(43)}`;
+  const record = { digest: hash('sha256', secret), expiresAt: isoTime(clock.now() + 1_000), replaces: 'db1' };
+  await store.set('Manager', 'join-tokens', { '0a1b2c3d4e5f': JSON.stringify(record) });
+  const redeemed = new JoinTokens(store, clock).redeem(secret, 'a', async () => undefined);
+  expect(await redeemed).toEqual({ isRepeated: false, replaces: 'db1' });
+  expect(await store.names('Manager')).toEqual([]);
 });
 
 class MemorySecrets implements SecretStore {

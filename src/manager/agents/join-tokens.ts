@@ -32,6 +32,7 @@ export interface Redemption {
 
 /** Among the secrets, by the part of the token that is no secret. */
 const kind = 'JoinToken';
+const placeBefore = ['Manager', 'join-tokens'] as const;
 /** That wait to be used. */
 const maximumTokens = 1_000;
 
@@ -114,12 +115,21 @@ export class JoinTokens {
   }
 
   async #readAll(): Promise<Map<string, Waiting>> {
+    await this.#takeOver();
     const all = new Map<string, Waiting>();
     for (const id of await this.#secrets.names(kind)) {
       const record = await this.#read(id);
       if (record !== undefined) all.set(id, waitingOf(record));
     }
     return all;
+  }
+
+  /** Those of a manager of version 0.1.0, which kept all in one record. */
+  async #takeOver(): Promise<void> {
+    const old = Object.entries(await this.#secrets.get(...placeBefore));
+    if (old.length === 0) return;
+    for (const [id, text] of old) await this.#write(id, recordSchema.parse(JSON.parse(text)));
+    await this.#secrets.remove(...placeBefore);
   }
 
   async #read(id: string): Promise<JoinRecord | undefined> {
