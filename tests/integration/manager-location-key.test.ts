@@ -58,10 +58,13 @@ async function makeRepository(name: string, passphrase: string): Promise<void> {
 const placeOf = (name: string) => ({ type: 'directory', path: join(folder, name) }) as const;
 
 describe('the passphrase of a storage location that holds a repository', () => {
-  test('is changed only to one that opens it', async () => {
+  test('is the one that opens it, when it is added and when it is changed', async () => {
     const { admin } = started;
-    const body = { name: 'main', place: placeOf('store'), isEncrypted: true, secrets: { passphrase: first } };
-    await admin.call('createLocation', { body: { ...body, description: '' }, signal });
+    const body = { name: 'main', place: placeOf('store'), isEncrypted: true, description: '' };
+    const create = async (passphrase: string) =>
+      admin.call('createLocation', { body: { ...body, secrets: { passphrase } }, signal });
+    await expect(create(second)).rejects.toMatchObject({ code: 'wrong-key' });
+    await create(first);
     const change = async (secrets: { passphrase: string }) =>
       admin.call('updateLocation', { params: { name: 'main' }, body: { secrets }, signal });
     await expect(change({ passphrase: second })).rejects.toMatchObject({

@@ -35,6 +35,7 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
     refuseWithoutPassphrase(spec, given);
     await refuseTaken(context, name);
     const test = await control.testLocation({ spec, secrets: given }, { signal });
+    await control.refuseWrongKey({ name, spec, secrets: recordOf(given) }, { signal });
     return inTurn(async () => {
       // Before its secrets are, as those of another of that name would be lost.
       await refuseTaken(context, name);
