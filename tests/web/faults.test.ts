@@ -80,6 +80,9 @@ describe('when something goes wrong', () => {
       .first()
       .waitFor();
     await page.getByText(/not tried again by itself/).waitFor();
+    // Who comes to it later finds a log that has ended.
+    await page.reload();
+    await page.getByRole('log').getByText('holdfast: Failed').waitFor();
     await shop.query("ALTER USER agent@localhost IDENTIFIED BY ''");
     await page.getByRole('button', { name: 'Try again' }).click();
     await untilState(page, 'Succeeded');

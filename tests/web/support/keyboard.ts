@@ -15,7 +15,10 @@ export async function press(page: Page, role: 'button' | 'link', name: string): 
 
 /** With the keyboard: opens a list, types what is looked for, and takes it. */
 export async function pick(page: Page, label: string, text: string): Promise<void> {
-  await page.getByRole('combobox', { name: label }).focus();
+  const field = page.getByRole('combobox', { name: label });
+  // Before its options are there, it takes no keys.
+  await expect.poll(async () => field.isEnabled(), { timeout: 10_000 }).toBe(true);
+  await field.focus();
   await page.keyboard.type(text);
   await page.getByRole('option', { name: text }).first().waitFor();
   await page.keyboard.press('ArrowDown');
