@@ -70,8 +70,8 @@ describe('the systemd unit of an agent', () => {
     expect(() => unit({ command: ['/a\nUser=root'] })).toThrow(/line end/);
   });
 
-  if (!hasSystemd) console.log(`skipped: there is no ${analyze}`);
-  test.skipIf(!hasSystemd)('is one that systemd understands', { timeout: 60_000 }, async () => {
+  test('is one that systemd understands', { timeout: 60_000 }, async ({ skip }) => {
+    skip(!hasSystemd, `there is no ${analyze}`);
     const directory = await mkdtemp(join(tmpdir(), 'hf-unit-'));
     onTestFinished(async () => rm(directory, { recursive: true, force: true }));
     const inPlace = config({ restore: { mayRestoreInPlace: true } });
