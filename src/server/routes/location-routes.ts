@@ -20,11 +20,7 @@ const never = new AbortController().signal;
 export const mountLocationRoutes: MountRoutes = (mount, context) => {
   const { catalog, secrets, control } = context;
   // Secrets and the resource are stored apart, so one request at a time.
-  const turns = new Turnstile(1);
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    using _ = await turns.enter(never);
-    return await work();
-  };
+  const inTurn = oneByOne();
   mount(inventoryRoutes.listLocations, async ({ query }) => listPage(context, kind, query));
   mount(inventoryRoutes.getLocation, async ({ params }) => find(catalog, kind, params.name));
   mount(inventoryRoutes.testLocation, async ({ body: { secrets: given, ...spec }, signal }) => {
@@ -81,6 +77,14 @@ export const mountLocationRoutes: MountRoutes = (mount, context) => {
     }),
   );
 };
+
+function oneByOne(): <T>(work: () => Promise<T>) => Promise<T> {
+  const turns = new Turnstile(1);
+  return async (work) => {
+    using _ = await turns.enter(never);
+    return await work();
+  };
+}
 
 type LocationSpec = SpecOf<'StorageLocation'>;
 
