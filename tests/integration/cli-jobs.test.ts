@@ -175,7 +175,7 @@ test('a restore in place: the server is stopped, gets its old rows back, and wha
     '--json',
     ...connection,
     '--stop-command',
-    `/bin/kill -TERM ${server.pid}`,
+    `/bin/sh -c "kill -TERM ${server.pid}"`,
     '--start-command',
     start,
   );

@@ -81,7 +81,14 @@ async function script(path: string, lines: readonly string[]): Promise<void> {
 }
 
 async function ask(client: string, socket: string, sql: string): Promise<string[][]> {
-  const arguments_ = ['--no-defaults', `--socket=${socket}`, '--user=root', '--batch', '--skip-column-names'];
+  const arguments_ = [
+    '--no-defaults',
+    '--default-character-set=utf8mb4',
+    `--socket=${socket}`,
+    '--user=root',
+    '--batch',
+    '--skip-column-names',
+  ];
   const printed = await run(client, [...arguments_, `--execute=${sql}`]);
   return printed
     .split('\n')

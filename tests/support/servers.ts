@@ -106,6 +106,8 @@ async function query(client: string, socket: string, sql: string): Promise<strin
     '--no-defaults',
     `--socket=${socket}`,
     '--user=root',
+    // Whatever the locale says.
+    '--default-character-set=utf8mb4',
     '--batch',
     '--skip-column-names',
     `--execute=${sql}`,
