@@ -32,8 +32,7 @@ export function mountManager(
   server.get(`${apiPrefix}/openapi.json`, { config: { role: 'anyone' }, logLevel: 'warn' }, async () => document);
   server.setNotFoundHandler({}, async (request, reply) => {
     const mayBePage = ['GET', 'HEAD'].includes(request.method) && !/^\/api(\/|$|\?)/.test(request.url);
-    const answer = mayBePage ? await options.web.answer(request, reply) : undefined;
-    if (answer !== undefined) return answer;
+    if (mayBePage && (await options.web.answer(request, reply))) return reply;
     throw new InvalidRequest('no-such-route', 'Cannot answer this request as there is no such route');
   });
 }

@@ -9,6 +9,8 @@ import { WebFiles } from './web-files.ts';
 const script = 'console.log("the page");';
 let directory: string;
 let server: FastifyInstance;
+/** What the servers had to log. */
+const troubles: string[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hf-web-'));
@@ -23,14 +25,16 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
+  expect(troubles).toEqual([]);
   await rm(directory, { recursive: true });
 });
 
 async function serving(web: string | undefined): Promise<FastifyInstance> {
   const files = await WebFiles.read(web);
-  const made = fastify();
-  made.setNotFoundHandler(
-    async (request, reply) => (await files.answer(request, reply)) ?? reply.status(404).send('none of the web'),
+  const logged = { write: (line: string) => void troubles.push(line) };
+  const made = fastify({ logger: { level: 'warn', stream: logged } });
+  made.setNotFoundHandler(async (request, reply) =>
+    (await files.answer(request, reply)) ? reply : reply.status(404).send('none of the web'),
   );
   return made;
 }

@@ -51,13 +51,13 @@ export class WebFiles {
 
   /**
    * The file, or the page that finds out in the browser what its address means.
-   * @returns undefined where there is none, or none any more
+   * @returns false where there is none, or none any more. Not the reply: who awaits that waits until all was sent.
    */
-  async answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const path = request.url.replace(/[?#].*$/s, '');
     const isPage = !path.startsWith(hashedPrefix) && extname(path) === '';
     const file = this.#files.get(path) ?? (isPage ? this.#files.get('/index.html') : undefined);
-    return file === undefined ? undefined : send(file, { request, reply, isHashed: path.startsWith(hashedPrefix) });
+    return file !== undefined && send(file, { request, reply, isHashed: path.startsWith(hashedPrefix) });
   }
 }
 
@@ -73,11 +73,11 @@ interface Sending {
   readonly isHashed: boolean;
 }
 
-async function send(file: WebFile, { request, reply, isHashed }: Sending): Promise<FastifyReply | undefined> {
+async function send(file: WebFile, { request, reply, isHashed }: Sending): Promise<boolean> {
   const accepted = request.headers['accept-encoding'];
   const encoding = encodings.find(({ name }) => file.compressed.has(name) && accepts(accepted, name))?.name;
   const handle = await openIfThere((encoding === undefined ? undefined : file.compressed.get(encoding)) ?? file.path);
-  if (handle === undefined) return undefined;
+  if (handle === undefined) return false;
   await using stack = new AsyncDisposableStack();
   stack.use(handle);
   const { size, mtimeMs } = await handle.stat();
@@ -88,13 +88,20 @@ async function send(file: WebFile, { request, reply, isHashed }: Sending): Promi
     etag: tag,
     vary: 'accept-encoding',
   });
-  if (request.headers['if-none-match'] === tag) return reply.status(304).send();
+  if (request.headers['if-none-match'] === tag) {
+    void reply.status(304).send();
+    return true;
+  }
   void reply.header('content-length', size);
   if (encoding !== undefined) void reply.header('content-encoding', encoding);
-  if (request.method === 'HEAD') return reply.send();
+  if (request.method === 'HEAD') {
+    void reply.send();
+    return true;
+  }
   // From now on the stream closes it.
   stack.move();
-  return reply.status(200).send(handle.createReadStream());
+  void reply.status(200).send(handle.createReadStream());
+  return true;
 }
 
 /** The program may be replaced or removed while the manager runs. */
