@@ -65,6 +65,8 @@ export async function fetchBlocks(
   for (const range of rangesOf(wanted.runs)) {
     const into = tools.takeMemory();
     const bytes = await repository.storage.get(key, { range, signal, into });
+    // A store that has no use for it leaves it to the next range.
+    if (bytes.buffer !== into.buffer) tools.giveMemory(into.buffer);
     if (bytes.length !== range.end - range.start) throw unreadable(key, `it ends before byte ${range.end}`);
     signal.throwIfAborted();
     const job = { name: key, objectKey, bytes: ownBytes(bytes), ...wantedOf(range, options) };
