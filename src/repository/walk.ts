@@ -14,6 +14,9 @@ export interface WalkOptions {
   readonly isWanted?: (node: Reference) => boolean;
 }
 
+/** Nodes that are fetched before their turn: a store answers several requests in the time of one. */
+const NODES_AHEAD = 8;
+
 interface Position {
   readonly reference: Reference;
   readonly level: number;
@@ -45,22 +48,55 @@ export async function* walkFile(
 }
 
 async function* walkNode(index: IndexReader, at: Position, options: WalkOptions): AsyncGenerator<WalkedLeaf> {
-  if (options.isWanted && !options.isWanted(at.reference)) return;
-  if (at.reference.frame === ZERO) throw misshapen(index, 'a file');
-  const extent = decodeExtent(await index.frames.node(at.reference), `a node of ${index.root.backup}`);
-  const blocksEach = FANOUT ** (at.level - 1);
-  if (extent.level !== at.level || extent.count !== Math.ceil(at.blocks / blocksEach)) throw misshapen(index, 'a file');
+  if (isWanted(at, options)) yield* walkExtent(index, { at, extent: await readNode(index, at) }, options);
+}
+
+async function* walkExtent(
+  index: IndexReader,
+  { at, extent }: { readonly at: Position; readonly extent: Extent },
+  options: WalkOptions,
+): AsyncGenerator<WalkedLeaf> {
   if (at.level === 1) {
     yield { firstBlock: at.firstBlock, extent };
     return;
   }
+  const below = positionsBelow(at, extent).filter((position) => isWanted(position, options));
+  const reads: Promise<Extent>[] = [];
+  for (const [number, position] of below.entries()) {
+    for (const next of below.slice(reads.length, number + NODES_AHEAD)) {
+      const read = readNode(index, next);
+      // Whoever comes to it learns of its failure; one that ends early never does.
+      read.catch(() => undefined);
+      reads.push(read);
+    }
+    const read = await reads[number];
+    if (read) yield* walkExtent(index, { at: position, extent: read }, options);
+  }
+}
+
+function isWanted({ reference }: Position, options: WalkOptions): boolean {
+  return options.isWanted === undefined || options.isWanted(reference);
+}
+
+function positionsBelow(at: Position, extent: Extent): Position[] {
+  const blocksEach = FANOUT ** (at.level - 1);
+  const positions: Position[] = [];
   for (let number = 0; number < extent.count; number += 1) {
     const reference = extent.child(number);
-    if (!reference) return;
+    if (!reference) break;
     const before = number * blocksEach;
     const blocks = Math.min(blocksEach, at.blocks - before);
-    yield* walkNode(index, { reference, level: at.level - 1, firstBlock: at.firstBlock + before, blocks }, options);
+    positions.push({ reference, level: at.level - 1, firstBlock: at.firstBlock + before, blocks });
   }
+  return positions;
+}
+
+async function readNode(index: IndexReader, { reference, level, blocks }: Position): Promise<Extent> {
+  if (reference.frame === ZERO) throw misshapen(index, 'a file');
+  const extent = decodeExtent(await index.frames.node(reference), `a node of ${index.root.backup}`);
+  if (extent.level !== level || extent.count !== Math.ceil(blocks / FANOUT ** (level - 1)))
+    throw misshapen(index, 'a file');
+  return extent;
 }
 
 /** A tree is as high as its blocks need: one block has no node, up to 256 have one, and so on. */

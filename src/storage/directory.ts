@@ -47,6 +47,8 @@ function parentMissing(root: string, cause: unknown): PermanentFailure {
 export class DirectoryStorage implements Storage {
   readonly description: string;
   readonly #root: string;
+  /** Folders whose names are on the disk, up to the root, and which they were. */
+  readonly #named = new Map<string, string>();
   #swept: Promise<void> | undefined;
 
   constructor(root: string) {
@@ -164,7 +166,7 @@ export class DirectoryStorage implements Storage {
       signal?.throwIfAborted();
       try {
         const outcome = await giveName(incoming, path, ifAbsent);
-        for (const folder of this.#foldersOf(path)) await syncDirectory(folder);
+        await this.#syncFolders(path);
         return outcome;
       } catch (error) {
         if (systemCode(error) !== 'ENOENT' || placement === placements) throw error;
@@ -225,6 +227,16 @@ export class DirectoryStorage implements Storage {
     return join(this.#root, pathOfKey(key));
   }
 
+  /** The file's own folder, and those above it unless this very folder's name is known to be on the disk. */
+  async #syncFolders(path: string): Promise<void> {
+    const [own, ...above] = this.#foldersOf(path);
+    if (own === undefined) return;
+    const identity = await syncDirectory(own);
+    if (this.#named.get(own) === identity) return;
+    for (const folder of above) await syncDirectory(folder);
+    this.#named.set(own, identity);
+  }
+
   /** From the file's own folder up to the root. */
   #foldersOf(path: string): string[] {
     const folders = [];
@@ -262,10 +274,13 @@ async function readRange(file: FileHandle, { start, end }: ByteRange, into: Buff
   return buffer.subarray(0, filled);
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** @returns what tells this directory from one that takes its name later; a number of an inode is used again. */
+async function syncDirectory(path: string): Promise<string> {
   await using directory = await open(path, 'r');
   // Some network file systems cannot sync a directory.
   await directory.sync().catch(ignoring('EINVAL', 'ENOTSUP'));
+  const { dev, ino, birthtimeNs } = await directory.stat({ bigint: true });
+  return `${dev} ${ino} ${birthtimeNs}`;
 }
 
 async function unlinkIfThere(path: string): Promise<void> {
