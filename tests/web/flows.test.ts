@@ -2,22 +2,25 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { atBest } from '../support/at-best.ts';
 import { complaintsOf, looks, narrow, putOn, wide } from './support/browser.ts';
-import { expectValue, pick, press, type } from './support/keyboard.ts';
-import { choose, everyPage, fillLocation, picture, signIn, untilState } from './support/pages.ts';
+import { expectValue, Keyboard } from './support/keyboard.ts';
+import { everyPage, picture, typeLocation, untilState } from './support/pages.ts';
 import { firstLoad, watchProgress } from './support/speed.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
-/** What people do, in their order, in a real browser on a real server and a real store. */
+/** What people do, in their order, in a real browser on a real server and a real store: all of it by keyboard alone. */
 
 const stack = new AsyncDisposableStack();
 let stage: Stage;
 let page: Page;
+let keys: Keyboard;
 const troubles: string[] = [];
 
 beforeAll(async () => {
   stage = stack.use(await openStage());
   page = await stage.context.newPage();
+  keys = new Keyboard(page);
   page.on('pageerror', (error) => troubles.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
@@ -36,50 +39,50 @@ describe('a person at the pages of the manager', () => {
 
   test('a wrong password is refused in plain words, the right one leads to an empty list that teaches', async () => {
     await page.goto('/sign-in');
-    await page.getByLabel(/^Password/).fill('not the password');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await keys.type(/^Password/, 'not the password');
+    await keys.press('button', 'Sign in');
     await page.getByRole('alert').first().waitFor();
-    await signIn(page, stage.password);
+    await keys.type(/^Password/, stage.password);
+    await keys.press('button', 'Sign in');
     await page.getByText('No backups yet').waitFor();
   });
 
   test('the first password is changed', async () => {
-    await page.getByRole('link', { name: 'Change password' }).click();
-    const fields = { 'Password now': stage.password, 'New password again': 'a better one for tests' };
-    await page.getByLabel(/^New password \*?$/).fill('a better one for tests');
-    for (const [label, text] of Object.entries(fields)) await page.getByLabel(new RegExp(`^${label}`)).fill(text);
-    await page.getByRole('button', { name: 'Change password' }).click();
+    await keys.press('link', 'Change password');
+    await keys.type('Password now', stage.password);
+    await keys.type(/^New password \*?$/, 'a better one for tests');
+    await keys.type('New password again', 'a better one for tests');
+    await keys.press('button', 'Change password');
     await page.getByText('It is changed.').waitFor();
   });
 
   test('what is in the way of removing is said; what is removed is gone', async () => {
     await page.goto('/services/shop');
     await page.getByText('Online').first().waitFor();
-    await page.getByRole('button', { name: 'Remove service' }).click();
-    await page.getByRole('dialog').getByRole('textbox').fill('shop');
-    await page.getByRole('dialog').getByRole('button', { name: 'Remove service' }).click();
+    await keys.press('button', 'Remove service');
+    await keys.confirm('shop', 'Remove service');
     await page.getByText('No services yet').waitFor();
   });
 
-  test('by keyboard alone: a form without service and location leads to both and comes back as it was', async () => {
+  test('a form without service and location leads to both and comes back as it was', async () => {
     await page.goto('/backups/-/new');
     await page.getByRole('heading', { name: 'Create Backup' }).waitFor();
-    await type(page, 'Backup name', 'by-keyboard');
-    await press(page, 'link', 'Add a service');
+    await keys.type('Backup name', 'by-keyboard');
+    await keys.press('link', 'Add a service');
     await page.getByRole('heading', { name: 'Add a service' }).waitFor();
-    await pick(page, 'Agent', 'shop');
+    await keys.pick('Agent', 'shop');
     await expectValue(page, /^Name/, /^shop$/);
-    await type(page, 'Cluster label', 'shop');
-    await press(page, 'button', 'Add service');
+    await keys.type('Cluster label', 'shop');
+    await keys.press('button', 'Add service');
     await page.getByRole('heading', { name: 'Create Backup' }).waitFor();
     await expectValue(page, 'Backup name', /^by-keyboard$/);
     await expectValue(page, 'Service name', /^shop/);
-    await press(page, 'link', 'Add a storage location');
+    await keys.press('link', 'Add a storage location');
     await page.getByRole('heading', { name: 'Add a storage location' }).waitFor();
-    await fillLocation(page, stage, 's3');
-    await press(page, 'button', 'Test');
+    await typeLocation(keys, stage, 's3');
+    await keys.press('button', 'Test');
     await page.getByRole('heading', { name: 'What the test found' }).waitFor();
-    await press(page, 'button', 'Add storage location');
+    await keys.press('button', 'Add storage location');
     await page.getByRole('heading', { name: 'Create Backup' }).waitFor();
     await expectValue(page, 'Backup name', /^by-keyboard$/);
     await expectValue(page, 'DB technology', /MariaDB 10\.11/);
@@ -87,7 +90,7 @@ describe('a person at the pages of the manager', () => {
     await expectValue(page, 'Folder', /^shop$/);
     await page.getByText('Ready to back up').waitFor();
     await picture(page, 'create-backup');
-    await press(page, 'button', 'Backup');
+    await keys.press('button', 'Backup');
     await page.getByRole('heading', { name: 'by-keyboard', level: 1 }).waitFor();
     await untilState(page, 'Succeeded');
   });
@@ -95,7 +98,7 @@ describe('a person at the pages of the manager', () => {
   test('its page tells versions, positions, sizes and the log', async () => {
     for (const words of [/10\.11/, /binlog\.\d+/, /sealed/i]) await page.getByText(words).first().waitFor();
     await page.getByRole('log').getByText('completed OK!').first().waitFor();
-    await page.getByRole('searchbox', { name: 'Search the log' }).fill('completed OK!');
+    await keys.type('Search the log', 'completed OK!');
     await expect.poll(async () => page.getByRole('log').locator('span').count()).toBeLessThan(5);
     await page.getByRole('searchbox', { name: 'Search the log' }).fill('');
     await picture(page, 'backup');
@@ -105,8 +108,8 @@ describe('a person at the pages of the manager', () => {
   });
 
   test('a drill proves it', async () => {
-    await page.getByRole('link', { name: 'Start a drill' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Start drill' }).click();
+    await keys.press('link', 'Start a drill');
+    await keys.press('button', 'Start drill');
     await untilState(page, 'Succeeded');
     await picture(page, 'drill');
     await page.goto('/backups');
@@ -116,20 +119,28 @@ describe('a person at the pages of the manager', () => {
       .waitFor();
   });
 
+  test('it is pinned from the list, and unpinned', async () => {
+    const pin = page.getByRole('row', { name: /by-keyboard/ }).getByRole('img', { name: 'Pinned' });
+    await keys.take('Actions for by-keyboard', 'Pin, so that it is kept');
+    await pin.waitFor();
+    await keys.take('Actions for by-keyboard', 'Unpin');
+    await pin.waitFor({ state: 'detached' });
+  });
+
   test('a restore into a directory asks what only a person can know, shows its plan, and does it', async () => {
     await page.goto('/restore/by-keyboard');
-    await page.getByRole('radio', { name: 'Into a directory' }).check();
-    await choose(page, 'Host', /^shop/);
-    await page.getByRole('button', { name: 'Restore' }).click();
+    await keys.choose('Into a directory');
+    await keys.pick('Host', 'shop');
+    await keys.press('button', 'Restore');
     await page.getByText('Choose one; only you can know.').first().waitFor();
-    await page.getByRole('radio', { name: /it is a copy/ }).check();
-    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
+    await keys.choose(/it is a copy/);
+    await keys.choose(/replication stays stopped/);
     await page
       .getByText(/download/i)
       .first()
       .waitFor();
     await picture(page, 'restore');
-    await page.getByRole('button', { name: 'Restore' }).click();
+    await keys.press('button', 'Restore');
     await page.waitForURL(/\/restores\//);
     await untilState(page, 'Succeeded');
     await page.getByText('What to do next').waitFor();
@@ -139,19 +150,15 @@ describe('a person at the pages of the manager', () => {
   test('a restore in place wants the name typed, and brings the rows back', async () => {
     await stage.server.query('DELETE FROM shop.customers WHERE id > 10');
     await page.goto('/restore/by-keyboard');
-    await page.getByRole('radio', { name: 'Back onto shop' }).check();
-    await page.getByRole('radio', { name: /keep the identity/ }).check();
-    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
+    await keys.choose('Back onto shop');
+    await keys.choose(/keep the identity/);
+    await keys.choose(/replication stays stopped/);
     await page
       .getByText(/stands still/i)
       .first()
       .waitFor();
-    await page.getByRole('button', { name: 'Restore' }).click();
-    const dialog = page.getByRole('dialog');
-    const replace = dialog.getByRole('button', { name: 'Replace the data' });
-    expect(await replace.isDisabled()).toBe(true);
-    await dialog.getByRole('textbox').fill('shop');
-    await replace.click();
+    await keys.press('button', 'Restore');
+    await keys.confirm('shop', 'Replace the data');
     await page.waitForURL(/\/restores\//);
     await untilState(page, 'Succeeded');
     await picture(page, 'restored');
@@ -161,14 +168,14 @@ describe('a person at the pages of the manager', () => {
   test('a backup that failed says why and what to do, and a retry ends it well', async () => {
     const buckets = stage.bucket.dir;
     await page.goto('/backups/-/new');
-    await choose(page, 'Service name', 'shop');
-    await page.getByLabel('Backup name').fill('second');
-    await choose(page, 'Storage location', /^s3/);
+    await keys.pick('Service name', 'shop');
+    await keys.type('Backup name', 'second');
+    await keys.pick('Storage location', 's3');
     await page.getByText('Ready to back up').waitFor();
-    await page.getByRole('button', { name: 'Advanced Settings' }).click();
-    await page.getByRole('radio', { name: 'Manual' }).check();
+    await keys.press('button', 'Advanced Settings');
+    await keys.choose('Manual');
     await rename(join(buckets, 'backups'), join(buckets, 'elsewhere'));
-    await page.getByRole('button', { name: 'Backup', exact: true }).click();
+    await keys.press('button', 'Backup');
     await untilState(page, 'Failed');
     await page
       .getByText(/bucket/i)
@@ -177,41 +184,52 @@ describe('a person at the pages of the manager', () => {
     await picture(page, 'failed');
     await rm(join(buckets, 'backups'), { recursive: true, force: true });
     await rename(join(buckets, 'elsewhere'), join(buckets, 'backups'));
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await keys.press('button', 'Try again');
     await untilState(page, 'Succeeded');
+  });
+
+  test('a service and a location are edited', async () => {
+    await page.goto('/services/shop/edit');
+    await keys.type('Cluster label', 'shop-cluster');
+    await keys.press('button', 'Save');
+    await page.getByRole('heading', { name: 'shop', level: 1 }).waitFor();
+    await page.getByText('shop-cluster').first().waitFor();
+    await page.goto('/locations/s3/edit');
+    await keys.type('Description', 'for tests');
+    await keys.press('button', 'Save');
+    await page.getByRole('heading', { name: 's3', level: 1 }).waitFor();
+    await page.getByText('for tests').first().waitFor();
   });
 
   test('a service and a location that are used say by whom, instead of being removed', async () => {
     await page.goto('/locations/s3');
-    await page.getByRole('button', { name: 'Remove storage location' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('textbox').fill('s3');
-    await dialog.getByRole('button', { name: 'Remove storage location' }).click();
-    await dialog.getByText(/in use: .*by-keyboard/).waitFor();
+    await keys.press('button', 'Remove storage location');
+    await keys.confirm('s3', 'Remove storage location');
+    await page
+      .getByRole('dialog')
+      .getByText(/in use: .*by-keyboard/)
+      .waitFor();
   });
 
   test('deleting says what it frees, and wants the name typed', async () => {
     await page.goto('/backups/second');
-    await page.getByRole('button', { name: 'Actions for second' }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByText(/Frees/).waitFor();
+    await keys.take('Actions for second', 'Delete');
+    await page.getByRole('dialog').getByText(/Frees/).waitFor();
     await picture(page, 'delete');
-    await dialog.getByRole('textbox').fill('second');
-    await dialog.getByRole('button', { name: 'Delete backup' }).click();
+    await keys.confirm('second', 'Delete backup');
     await page.locator('header [data-tone]', { hasText: /Delet/ }).first().waitFor();
   });
 });
 
 describe('the pages themselves', () => {
   test('the first page is there within a second, with less than 250 kB of scripts', async () => {
-    // What else the host does counts, too; a browser that is really too slow is so each time.
-    const loads = [await firstLoad(stage), await firstLoad(stage), await firstLoad(stage)];
-    expect(Math.min(...loads.map(({ tookMs }) => tookMs))).toBeLessThan(1_000);
-    for (const { scriptBytes } of loads) {
+    const shortest = await atBest(1_000, async () => {
+      const { tookMs, scriptBytes } = await firstLoad(stage);
       expect(scriptBytes).toBeGreaterThan(50_000);
       expect(scriptBytes).toBeLessThan(250_000);
-    }
+      return tookMs;
+    });
+    expect(shortest).toBeLessThan(1_000);
   });
 
   test('progress in the browser is at most a second old', { timeout: 120_000 }, async () => {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
+import type { Keyboard } from './keyboard.ts';
 import type { Stage } from './stage.ts';
 
 /** What people do on the pages, by the words that they read there. */
@@ -46,16 +47,16 @@ export async function untilState(page: Page, state: string, limitMs = 40_000): P
   await page.locator('header [data-tone]', { hasText: state }).first().waitFor({ timeout: limitMs });
 }
 
-export async function fillLocation(page: Page, { bucket }: Stage, name: string): Promise<void> {
-  await page.getByLabel(/^Name/).fill(name);
-  await page.getByRole('textbox', { name: 'Bucket' }).fill('backups');
-  await page.getByLabel('Endpoint').fill(bucket.endpoint);
-  const pathStyle = page.getByLabel("The bucket's name goes into the path");
-  if (!(await pathStyle.isChecked())) await pathStyle.check();
-  await page.getByLabel(/^Access key/).fill(bucket.accessKey);
-  await page.getByLabel(/^Secret key/).fill(bucket.secretKey);
-  await page.getByLabel(/^Passphrase \*?$/).fill('a passphrase for tests');
-  await page.getByLabel(/^Passphrase again/).fill('a passphrase for tests');
+/** By keyboard: the form for a bucket with a passphrase. */
+export async function typeLocation(keys: Keyboard, { bucket }: Stage, name: string): Promise<void> {
+  await keys.type(/^Name/, name);
+  await keys.type(/^Bucket/, 'backups');
+  await keys.type('Endpoint', bucket.endpoint);
+  await keys.check("The bucket's name goes into the path");
+  await keys.type(/^Access key/, bucket.accessKey);
+  await keys.type(/^Secret key/, bucket.secretKey);
+  await keys.type(/^Passphrase \*?$/, 'a passphrase for tests');
+  await keys.type(/^Passphrase again/, 'a passphrase for tests');
 }
 
 /** For the README and the documentation, where someone asks for them: HOLDFAST_SCREENSHOTS names the folder. */
