@@ -20,7 +20,7 @@ describe('a restore in place by an agent', () => {
   let backup: string;
 
   beforeAll(async () => {
-    server = stack.use(await startControlledServer({ bin }));
+    server = stack.use(await startControlledServer({ bin, directories: ['fast'] }));
     ({ data } = server);
     await server.query(
       'CREATE DATABASE app; ',
@@ -56,8 +56,35 @@ describe('a restore in place by an agent', () => {
     expect(job).toMatchObject({ state: 'Succeeded', directory: data, result: { target: data } });
     expect(await rows()).toBe('1,2');
     expect((await findServerUsing(data))?.pid).not.toBe(before?.pid);
-    const old = job.kind === 'restore' ? (job.result?.old ?? '') : '';
+    const { old = '', steps = [] } = job.kind === 'restore' ? (job.result ?? {}) : {};
+    // The three of which the plan spoke.
+    expect(steps.slice(-3).map(({ name }) => name)).toEqual(['stop', 'place', 'start']);
     await stat(join(old, 'app', 't.ibd'));
+    await rm(old, { recursive: true });
+  });
+
+  test('of a server with tables that are in no backup must be told that they may be missing', async () => {
+    const fast = join(server.root, 'fast');
+    await server.query(
+      `CREATE TABLE app.away (id INT) ENGINE=Aria DATA DIRECTORY='${fast}' INDEX DIRECTORY='${fast}'`,
+      'DELETE FROM app.t WHERE id = 1',
+    );
+    await using agent = await spawnAgent(home);
+    using client = await clientOf(home, agent);
+    await client.start('restore', 'unasked', { body: wish(), signal });
+    expect(await ending(client, 'restore', 'unasked')).toMatchObject({ failure: { code: 'aria-behind-links' } });
+    expect(await rows()).toBe('2');
+    const body = { ...wish(), acceptsMissingTables: true };
+    expect(await client.preflight({ body: { kind: 'restore', ...body }, signal })).toMatchObject({
+      isGo: true,
+      findings: expect.arrayContaining([expect.objectContaining({ level: 'warning', code: 'aria-behind-links' })]),
+    });
+    await client.start('restore', 'accepted', { body, signal });
+    const job = await ending(client, 'restore', 'accepted');
+    expect(job.failure).toBeUndefined();
+    expect(await rows()).toBe('1,2');
+    await stat(join(fast, 'away.MAD'));
+    const old = job.kind === 'restore' ? (job.result?.old ?? '') : '';
     await rm(old, { recursive: true });
   });
 

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Resource } from '../../../src/api/resources.ts';
 import { Section } from '../../components/section.tsx';
 import { asking } from '../../lib/api.ts';
+import { formatVersion } from '../../lib/format.ts';
 import { ReplicationPosition } from './replication-position.tsx';
 
 /** After a restore: where the data is, what was kept, and what a person does now. */
@@ -24,6 +25,7 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
             users and passwords are those of the time of the backup.
           </List.Item>
         )}
+        <Upgrade target={spec.target} source={sealed?.source} />
         {kept.length === 0 ? null : <KeptData paths={kept} />}
         <List.Item>
           {spec.replication === 'start'
@@ -39,6 +41,31 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
       )}
     </Section>
   );
+}
+
+interface UpgradeProps {
+  readonly target: Resource<'Restore'>['spec']['target'];
+  /** The server that was backed up. */
+  readonly source: { readonly vendor: string; readonly serverVersion: string } | undefined;
+}
+
+/** MySQL does it by itself when it starts. */
+function Upgrade({ target, source }: UpgradeProps) {
+  const name = 'service' in target ? target.service : '';
+  const service = useQuery({ ...asking('getService', { params: { name } }), enabled: name !== '', retry: false });
+  const version = service.data?.status.version;
+  if (version === undefined || source?.vendor !== 'MariaDB') return null;
+  if (seriesOf(version) === seriesOf(source.serverVersion)) return null;
+  return (
+    <List.Item>
+      Run <Code>mariadb-upgrade</Code> on {name}: it runs MariaDB {formatVersion(version)}, and the backup is of{' '}
+      {formatVersion(source.serverVersion)}.
+    </List.Item>
+  );
+}
+
+function seriesOf(version: string): string {
+  return version.split('.').slice(0, 2).join('.');
 }
 
 /** Where the old data is: with several places, each on a line of its own. */
