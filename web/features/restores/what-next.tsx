@@ -9,8 +9,7 @@ import { ReplicationPosition } from './replication-position.tsx';
 /** After a restore: where the data is, what was kept, and what a person does now. */
 export function WhatNext({ restore: { spec, status } }: { readonly restore: Resource<'Restore'> }) {
   const backup = useQuery({ ...asking('getBackup', { params: { name: spec.backup } }), retry: false });
-  const { target = '', old, oldElsewhere = [] } = status.result ?? {};
-  const kept = [...(old === undefined ? [] : [old]), ...oldElsewhere];
+  const { target = '' } = status.result ?? {};
   const sealed = backup.data?.status.result;
   return (
     <Section title="What to do next">
@@ -26,7 +25,7 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
           </List.Item>
         )}
         <Upgrade target={spec.target} source={sealed?.source} />
-        {kept.length === 0 ? null : <KeptData paths={kept} />}
+        <KeptData result={status.result} />
         <List.Item>
           {spec.replication === 'start'
             ? 'Replication may start with the server. Look whether it does, if this was a backup of a replica.'
@@ -69,8 +68,11 @@ function seriesOf(version: string): string {
 }
 
 /** Where the old data is: with several places, each on a line of its own. */
-function KeptData({ paths }: { readonly paths: readonly string[] }) {
+function KeptData({ result }: { readonly result: Resource<'Restore'>['status']['result'] }) {
+  const { old, oldElsewhere = [] } = result ?? {};
+  const paths = [...(old === undefined ? [] : [old]), ...oldElsewhere];
   const [first] = paths;
+  if (first === undefined) return null;
   if (paths.length === 1) {
     return (
       <List.Item>
