@@ -70,6 +70,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     program: `holdfast ${options.version}`,
   };
   const agent = { version: options.version, startedAt: isoTime(clock.now()) };
+  let link: ManagerLink | undefined;
   const metrics: Metrics = new Metrics({
     version: options.version,
     jobs: () => jobs.list(),
@@ -81,7 +82,10 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     run: measured(runnerOf(context), { metrics, clock }),
     hasServer: config.database !== null,
     onTrouble: (message, error) => server.log.error({ err: error }, message),
-    onEnded: (job) => metrics.onEnded(job),
+    onEnded: (job) => {
+      metrics.onEnded(job);
+      link?.look();
+    },
   });
   const ending = new AbortController();
   const server = createServer(
@@ -94,7 +98,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
       logLevel: options.logLevel ?? 'info',
       ...(options.requestLimitMs === undefined ? {} : { requestLimitMs: options.requestLimitMs }),
     },
-    (mount) => mountRoutes(mount, { context, jobs, agent }),
+    (mount) => mountRoutes(mount, { context, jobs, agent, onNoGo: () => link?.look() }),
   );
   stack.defer(async () => server.close());
   stack.use(jobs);
@@ -105,7 +109,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   stack.defer(async () => recovered);
   stack.defer(() => ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends')));
   const url = await listen(server, config.listen);
-  stack.use(linkToManager(context, { server, agent, ...options }));
+  link = stack.use(linkToManager(context, { server, agent, ...options }));
   const { tokenFile } = config;
   server.log.info({ url, fingerprint: identity.fingerprint, tokenFile }, 'The agent is ready');
   const owned = stack.move();

@@ -47,6 +47,7 @@ export class ManagerLink implements AsyncDisposable {
   #dueAt = 0;
   #failures = 0;
   #lastTrouble = '';
+  #pausing = new AbortController();
 
   constructor(options: ManagerLinkOptions) {
     this.#options = options;
@@ -59,6 +60,12 @@ export class ManagerLink implements AsyncDisposable {
     this.#loop = this.#run(this.#ending.signal);
   }
 
+  /** Something happened that may be news to the manager: the host is looked at now rather than in a while. */
+  look(): void {
+    this.#options.reporter.lookAnew();
+    this.#pausing.abort();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends'));
     await this.#loop;
@@ -68,8 +75,10 @@ export class ManagerLink implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#pausing = new AbortController();
       const pauseMs = await this.#beat(signal);
-      await this.#options.clock.sleep(pauseMs, { signal }).catch(() => undefined);
+      const until = AbortSignal.any([signal, this.#pausing.signal]);
+      await this.#options.clock.sleep(pauseMs, { signal: until }).catch(() => undefined);
     }
   }
 

@@ -19,6 +19,7 @@ export class Reporter {
   readonly #options: ReporterOptions;
   #report: AgentReport | undefined;
   #readAt = 0;
+  #isStale = true;
   #told: AgentReport | undefined;
 
   constructor(options: ReporterOptions) {
@@ -28,12 +29,24 @@ export class Reporter {
   /** The report, if the manager does not have it yet. */
   async news(): Promise<AgentReport | undefined> {
     const { clock, read, isUp } = this.#options;
-    const isFresh = this.#report !== undefined && clock.elapsed() - this.#readAt < readEveryMs;
+    const isFresh = !this.#isStale && clock.elapsed() - this.#readAt < readEveryMs;
     if (!isFresh || (await isUp()) !== this.#report?.server?.isUp) {
-      this.#report = reportOf(await read());
+      // Unless something happens meanwhile.
+      this.#isStale = false;
+      try {
+        this.#report = reportOf(await read());
+      } catch (error) {
+        this.#isStale = true;
+        throw error;
+      }
       this.#readAt = clock.elapsed();
     }
     return isDeepStrictEqual(this.#report, this.#told) ? undefined : this.#report;
+  }
+
+  /** Something happened that may have changed more than whether the server answers. */
+  lookAnew(): void {
+    this.#isStale = true;
   }
 
   /** The manager has this one now; undefined: it has none. */

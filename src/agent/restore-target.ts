@@ -12,13 +12,15 @@ import { InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection, factsIfUp } from './context.ts';
 import type { Abortable } from './host.ts';
 
+type TargetRequest = Pick<RestoreRequest, 'target' | 'identity' | 'replication' | 'acceptsMissingTables'>;
+
 /**
  * Where a restore goes, within what the agent's file allows.
  * @throws InvalidRequest `restore-directory-not-allowed`; PermanentFailure `in-place-not-allowed`; Failure `database-unreachable`
  */
 export async function restoreTarget(
   context: AgentContext,
-  { target: wish, identity, replication }: Pick<RestoreRequest, 'target' | 'identity' | 'replication'>,
+  { target: wish, identity, replication, acceptsMissingTables = false }: TargetRequest,
   options: Abortable,
 ): Promise<RestoreTarget> {
   const server = { identity, replication };
@@ -47,6 +49,7 @@ export async function restoreTarget(
     inPlace: {
       server: { vendor, version },
       outside: await dataOutside(facts),
+      acceptsMissingTables,
       ...(control === undefined ? {} : { control }),
     },
   };

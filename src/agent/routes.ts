@@ -19,6 +19,8 @@ import { type AboutAgent, readServerInfo } from './server-info.ts';
 
 export interface RoutesOptions extends AboutAgent {
   readonly jobs: Jobs;
+  /** A check found something that would keep a backup or restore from succeeding. */
+  readonly onNoGo: () => void;
 }
 
 /** What the routes of the API do. */
@@ -44,7 +46,11 @@ export function mountRoutes(mount: Mount, options: RoutesOptions): void {
   mount(agentRoutes.listJobs, async () => ({ jobs: jobs.list() }));
   mount(agentRoutes.getAgent, async () => options.agent);
   mount(agentRoutes.getServer, async ({ signal }) => readServerInfo(options, { signal }));
-  mount(agentRoutes.preflight, async ({ body, signal }) => preflight(context, body, { signal }));
+  mount(agentRoutes.preflight, async ({ body, signal }) => {
+    const found = await preflight(context, body, { signal });
+    if (!found.isGo) options.onNoGo();
+    return found;
+  });
 }
 
 async function preflight(context: AgentContext, body: PreflightRequest, options: Abortable): Promise<Preflight> {

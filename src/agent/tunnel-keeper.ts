@@ -11,8 +11,11 @@ export interface TunnelKeeperOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Connections on which nothing was asked yet: the next request finds one at once. */
-const wantedIdle = 2;
+/**
+ * Connections on which nothing was asked yet: the next request finds one at once. One that was answered does not count, as it
+ * is not known when the manager sees the answer. Each costs the manager 50 kB.
+ */
+const wantedIdle = 1;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 /** A manager that is gone without a word is found by the kernel: after this silence it asks, and soon gives up. */
@@ -74,7 +77,8 @@ export class TunnelKeeper implements AsyncDisposable {
         this.#idle.delete(socket);
         this.#wake.resolve();
       });
-      socket.setKeepAlive(true, keepAliveMs).setNoDelay(true);
+      // Those that wait to be used are silent for long, which whoever opened it may have limited.
+      socket.setKeepAlive(true, keepAliveMs).setNoDelay(true).setTimeout(0);
       serve(socket);
       return true;
     } catch (error) {

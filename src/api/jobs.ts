@@ -104,6 +104,8 @@ export const restoreRequestSchema = z.strictObject({
   identity: z.enum(['new', 'keep']).optional(),
   /** `stopped`: the server does not begin to replicate when it starts. Left out: as the backup has it. */
   replication: z.enum(['stopped', 'start']).optional(),
+  /** In place: tables of the server that are in no backup may be missing afterwards. */
+  acceptsMissingTables: z.boolean().optional(),
   memoryBytes,
 });
 export type RestoreRequest = z.output<typeof restoreRequestSchema>;

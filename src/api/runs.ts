@@ -102,6 +102,8 @@ export const restoreSpecSchema = z.strictObject({
   identity: z.enum(['new', 'keep']),
   /** May the restored server begin to replicate when it starts? */
   replication: z.enum(['stopped', 'start']),
+  /** In place: tables of the server that are in no backup may be missing afterwards. */
+  acceptsMissingTables: z.boolean().optional(),
   memoryBytes: z.int().min(67_108_864).optional(),
   isCancelled: z.boolean().default(false),
 });

@@ -83,6 +83,7 @@ const definitions: readonly Definition[] = [
         .argParser(wholeNumber({ min: 1, max: 86_400 }))
         .default(600),
       option('--owner <user>', 'of the restored files, where the target does not tell'),
+      option('--accept-missing-tables', 'in place: tables that are in no backup may be missing afterwards'),
       option('-y, --yes', 'do not ask for confirmation'),
       ...[
         option('--onto <service>', 'in place of the data of this service, instead of --to and --in-place'),

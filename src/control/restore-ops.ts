@@ -31,6 +31,7 @@ export function restoreOps(context: ControlContext): RunOps<'Restore'> {
         target,
         identity: spec.identity,
         replication: spec.replication,
+        ...(spec.acceptsMissingTables === true ? { acceptsMissingTables: true } : {}),
       };
       return calls(restore).start('restore', restore.uid, { body, signal });
     },

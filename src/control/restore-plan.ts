@@ -66,6 +66,7 @@ async function agentFindings(
       target,
       identity: wish.identity,
       replication: wish.replication,
+      ...(wish.acceptsMissingTables === true ? { acceptsMissingTables: true } : {}),
       ...(folder === undefined ? {} : { folder }),
     };
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
@@ -132,8 +133,8 @@ async function earlierTimes(
     const size = sizes.get(name);
     if (size === undefined) return;
     for (const { name: raw, ms } of result.steps) {
-      const step = raw === 'replace' ? 'place' : raw;
-      if ((times.get(step)?.at ?? '') <= at) times.set(step, { ms: (ms * wanted) / size, at });
+      const step = plannedStep(run.kind, raw);
+      if (step !== undefined && (times.get(step)?.at ?? '') <= at) times.set(step, { ms: (ms * wanted) / size, at });
     }
   };
   const sizeOf = async (name: string): Promise<number | undefined> => {
@@ -143,6 +144,13 @@ async function earlierTimes(
   };
   for await (const restore of catalog.list('Restore')) await learn(restore);
   for await (const drill of catalog.list('Drill')) await learn(drill);
+  return new Map([...times].map(([step, { ms }]) => [step, ms]));
+}
+
+/** The step of a plan that a step of an earlier run tells of. */
+function plannedStep(kind: 'Restore' | 'Drill', name: string): string | undefined {
   // A drill starts a server of its own, which tells nothing of the one that is stopped.
-  return new Map([...times].filter(([step]) => step !== 'start').map(([step, { ms }]) => [step, ms]));
+  if (kind === 'Drill' && name === 'start') return undefined;
+  // What agents of the release before told of stopping, placing and starting in one.
+  return name === 'replace' ? 'place' : name;
 }

@@ -91,6 +91,6 @@ describe('data outside the data directory', () => {
 
   test('behind links that the tool does not follow will be missing', () => {
     const linked: DataOutside = { what: 'tables', path: '/fast/a.MAD', handling: { kind: 'stay' } };
-    expect(judge([linked])).toMatchObject([{ level: 'warning', code: 'aria-behind-links' }]);
+    expect(judge([linked])).toMatchObject([{ level: 'error', code: 'aria-behind-links' }]);
   });
 });

@@ -135,10 +135,11 @@ function judgeStaying(target: string, outside: readonly DataOutside[]): readonly
     });
   if (aria.length > 0)
     findings.push({
-      level: 'warning',
+      // Whoever restores must say that they may be missing: nothing brings them back from a backup.
+      level: 'error',
       code: 'aria-behind-links',
-      message: `Aria tables behind symbolic links are in no backup, and will be missing. Their files stay with the old data: ${shorten(aria)}.`,
-      nextStep: 'Save these tables by other means before the restore.',
+      message: `Aria tables behind symbolic links are in no backup, and would be missing. Their files stay with the old data: ${shorten(aria)}.`,
+      nextStep: 'Save these tables by other means; then accept that they are missing.',
     });
   return findings;
 }

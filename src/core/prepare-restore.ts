@@ -71,12 +71,27 @@ export class Steps {
   }
 
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.runParts(async (begin) => {
+      begin(name);
+      return work();
+    });
+  }
+
+  /** For work that says itself when each of its steps begins, which ends the one before. */
+  async runParts<T>(work: (begin: (name: string) => void) => Promise<T>): Promise<T> {
     const { clock, onProgress, signal } = this.#options;
     signal.throwIfAborted();
-    const start = clock.elapsed();
-    onProgress({ step: name });
-    const result = await work();
-    this.done.push({ name, ms: Math.round(clock.elapsed() - start) });
+    let current: { readonly name: string; readonly since: number } | undefined;
+    const end = (): void => {
+      if (current !== undefined)
+        this.done.push({ name: current.name, ms: Math.round(clock.elapsed() - current.since) });
+    };
+    const result = await work((name) => {
+      end();
+      current = { name, since: clock.elapsed() };
+      onProgress({ step: name });
+    });
+    end();
     return result;
   }
 }

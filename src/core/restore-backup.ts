@@ -36,6 +36,8 @@ export interface InPlace {
   readonly server: RestoreWish['server'];
   /** What of its data lies elsewhere; undefined where nobody could say. */
   readonly outside?: RestoreWish['outside'];
+  /** Tables of the server that are in no backup may be missing afterwards. */
+  readonly acceptsMissingTables?: boolean;
   /** How to stop and start it; undefined when a person has stopped it. */
   readonly control?: {
     readonly config: ServerControlConfig;
@@ -74,6 +76,7 @@ export async function checkRestore(
     tool,
     canStop: inPlace?.control !== undefined,
     outside: inPlace?.outside,
+    acceptsMissingTables: inPlace?.acceptsMissingTables ?? false,
     starts: target.server ?? {},
     serverUser: target.serverUser,
   });
@@ -161,7 +164,7 @@ async function place(
   { sealed, target, prepared, steps, areas }: Placing & { readonly areas: readonly PreparedArea[] },
   options: RestoreBackupOptions,
 ): Promise<Old> {
-  const { id, signal, onProgress } = options;
+  const { id, signal } = options;
   const base = { id, prepared, target: target.directory };
   if (!target.inPlace) {
     const placement = await steps.run('place', async () => placeRestored({ ...base, signal }));
@@ -181,9 +184,8 @@ async function place(
     await placement.confirm();
     return oldOf(placement, target.inPlace);
   }
-  const onStep = (step: string): void => onProgress({ step });
-  const replace = { control: control.config, server: control.options, place: inPlace, signal, onStep };
-  const placement = await steps.run('replace', async () => replaceData(replace));
+  const replace = { control: control.config, server: control.options, place: inPlace, signal };
+  const placement = await steps.runParts(async (onStep) => replaceData({ ...replace, onStep }));
   return oldOf(placement, target.inPlace);
 }
 

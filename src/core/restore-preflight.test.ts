@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DataOutside } from './data-outside.ts';
 import {
   choosePrepared,
   gatherRestoreFacts,
@@ -33,6 +34,8 @@ const facts: RestoreFacts = {
 const server = { pid: 7, command: 'mariadbd', path: '/srv/data/ibdata1' };
 const unproven = { vendor: 'MySQL', version: '8.0.40' } as const;
 
+const away: DataOutside = { what: 'tables', path: '/fast/t.MAD', handling: { kind: 'stay' } };
+
 const cases: readonly [string, Partial<RestoreWish>, Partial<RestoreFacts>, readonly string[]][] = [
   ['all is well', {}, {}, []],
   ['the slack is missing', {}, { freeBytes: 1049 }, ['space-missing']],
@@ -51,6 +54,13 @@ const cases: readonly [string, Partial<RestoreWish>, Partial<RestoreFacts>, read
   ['files may not be given away', {}, { canGive: false }, ['ownership-refused']],
   ['files cannot be given to the server beside, which is no reason against it', { serverUser: 999 }, {}, []],
   ['the tool is missing', { tool: undefined }, {}, ['tool-missing']],
+  ['tables are in no backup', { isInPlace: true, outside: [away] }, { state: 'data' }, ['aria-behind-links']],
+  [
+    'tables are in no backup, and may be missing',
+    { isInPlace: true, outside: [away], acceptsMissingTables: true },
+    { state: 'data' },
+    [],
+  ],
   ['the server is older', { server: { vendor: 'MariaDB', version: '10.6.1-MariaDB' } }, {}, ['version-downgrade']],
   ['no guard is proven, and none is needed', { backup: { ...wish.backup, ...unproven }, server: unproven }, {}, []],
   [

@@ -25,6 +25,8 @@ export interface RestoreWish {
   readonly canStop: boolean;
   /** Of a restore in place: data of the server that lies elsewhere; undefined where nobody could say. */
   readonly outside?: readonly DataOutside[] | undefined;
+  /** Tables of the server that are in no backup may be missing afterwards. */
+  readonly acceptsMissingTables?: boolean;
   readonly starts?: RestoredServer;
   /** The user of a server beside, to whom this process may not give the files. */
   readonly serverUser?: number | undefined;
@@ -166,17 +168,24 @@ function judgeTool({ tool, backup }: RestoreWish): Finding {
   if (tool === undefined)
     return error(
       'tool-missing',
-      `${backup.engine} is not on this host.`,
-      `Install ${backup.engine} of the release that made the backup, for ${backup.vendor} ${backup.version}.`,
+      `There is no ${backup.engine} on this host that fits a backup of ${backup.vendor} ${numbersOf(backup.version)}.`,
+      `Install the one of the release that was backed up. It may stand beside that of another release: \`toolPath\` in the agent's file lists the folders.`,
     );
   return ok('tool', `${tool.name} ${tool.version} prepares the files.`);
 }
 
+function numbersOf(version: string): string {
+  return /^[\d.]+/.exec(version)?.[0] ?? version;
+}
+
 function judgePlaces(
-  { target, isInPlace, outside }: RestoreWish,
+  { target, isInPlace, outside, acceptsMissingTables = false }: RestoreWish,
   { state, areas = [] }: RestoreFacts,
 ): readonly Finding[] {
-  if (outside !== undefined) return judgeOutside(target, outside, areas);
+  if (outside !== undefined) {
+    const findings = judgeOutside(target, outside, areas);
+    return acceptsMissingTables ? findings.map((finding) => accepted(finding)) : findings;
+  }
   if (!isInPlace || state !== 'data') return [];
   return [
     {
@@ -186,6 +195,12 @@ function judgePlaces(
       nextStep: 'If it does, start it and ask again: it is stopped once everything is prepared.',
     },
   ];
+}
+
+function accepted(finding: Finding): Finding {
+  if (finding.code !== 'aria-behind-links') return finding;
+  const { nextStep: _, ...told } = finding;
+  return { ...told, level: 'warning' };
 }
 
 /** Only files that move one by one need a guard: a whole directory moves in one step. */

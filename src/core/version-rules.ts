@@ -12,9 +12,11 @@ export interface ServerVersion {
  */
 export function judgeVersions(backup: ServerVersion, server: ServerVersion): Finding {
   const [from, to] = [parse(backup.version), parse(server.version)];
-  const pair = `${backup.vendor} ${backup.version} to ${server.vendor} ${server.version}`;
-  if (from === undefined || to === undefined)
-    return refuse('version-unknown', `It cannot be told whether ${pair} is possible: a version cannot be read.`);
+  if (from === undefined || to === undefined) {
+    const versions = `${backup.vendor} ${backup.version} to ${server.vendor} ${server.version}`;
+    return refuse('version-unknown', `It cannot be told whether ${versions} is possible: a version cannot be read.`);
+  }
+  const pair = `${backup.vendor} ${textOf(from)} to ${server.vendor} ${textOf(to)}`;
   if (familyOf(backup) !== familyOf(server))
     return refuse('other-vendor', `A physical backup does not go from ${pair}: their files differ.`);
   const order = compare(from, to);
@@ -23,7 +25,7 @@ export function judgeVersions(backup: ServerVersion, server: ServerVersion): Fin
     return {
       level: 'ok',
       code: 'version-fits',
-      message: `The server (${server.version}) can open a backup of ${backup.version}.`,
+      message: `The server (${server.vendor} ${textOf(to)}) can open a backup of ${backup.vendor} ${textOf(from)}.`,
     };
   }
   return familyOf(server) === 'MariaDB' ? upgradeMariadb(pair) : judgeMysqlUpgrade({ from, to, pair });
@@ -107,6 +109,11 @@ function compare(a: Version, b: Version): number {
 function parse(text: string): Version | undefined {
   const match = /^(\d+)\.(\d+)\.(\d+)/.exec(text);
   return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) };
+}
+
+/** Without what packagers add. */
+function textOf({ major, minor, patch }: Version): string {
+  return `${major}.${minor}.${patch}`;
 }
 
 function refuse(code: string, message: string): Finding {

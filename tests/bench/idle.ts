@@ -1,14 +1,17 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { run } from '../../scripts/setup/run.ts';
+import { TunnelKeeper } from '../../src/agent/tunnel-keeper.ts';
 import { EnrolClient } from '../../src/api/enrol-client.ts';
-import { type AgentReport, parseJoinToken } from '../../src/api/enrol.ts';
+import { type AgentReport, type EnrolRequest, parseJoinToken } from '../../src/api/enrol.ts';
 import { ManagerClient, type ManagerClientOptions } from '../../src/api/manager-client.ts';
 import { programVersion } from '../../src/cli/version.ts';
 import { isoTime, systemClock } from '../../src/lib/clock.ts';
@@ -17,11 +20,14 @@ import { selfSigned } from '../../src/server/self-signed.ts';
 import { type Child, freePort, startChild, waitUntil } from '../support/child.ts';
 
 /**
- * What a manager costs that has nothing to do: `node tests/bench/idle.ts [agents] [seconds]`. Agents joined over TLS, answer over
- * HTTPS and send their heartbeats; this process speaks for all of them. Exits 1 above 2 % of a core or 200 MB.
+ * What a manager costs that has nothing to do: `node tests/bench/idle.ts [agents] [seconds] [--dial-out]`. Agents joined over
+ * TLS, answer over HTTPS, or with `--dial-out` on the connections that they keep open, and send their heartbeats; this process
+ * speaks for all of them. Exits 1 above 2 % of a core or 200 MB.
  */
 
-const [agents = 1_000, seconds = 180] = process.argv.slice(2).map(Number);
+const { values, positionals } = parseArgs({ options: { 'dial-out': { type: 'boolean' } }, allowPositionals: true });
+const isDialOut = values['dial-out'] === true;
+const [agents = 1_000, seconds = 180] = positionals.map(Number);
 const program = process.env['HOLDFAST_PROGRAM'] ?? 'src/cli.ts';
 const heartbeatMs = 50_000;
 /** After a heartbeat that failed. */
@@ -32,13 +38,14 @@ const version = programVersion();
 const ticksPerSecond = Number(await run('getconf', ['CLK_TCK']));
 let asked = 0;
 let beats = 0;
+let opened = 0;
 let isOver = false;
 const signal = new AbortController().signal;
 const directory = await mkdtemp(join(tmpdir(), 'hf-idle-'));
 async function measure(): Promise<number> {
   const url = await writeConfig();
   const fingerprint = new X509Certificate(await readFile(join(directory, 'cert.pem'))).fingerprint256;
-  const own = await startAgentServer();
+  const own = isDialOut ? startDialling() : await startListening();
   const place = { url, trust: { fingerprint } };
   const first = await startManager(url);
   console.log(`${agents} agents join`);
@@ -49,17 +56,22 @@ async function measure(): Promise<number> {
   await first.end('SIGTERM');
   const child = await startManager(url);
   await sleep(settleMs);
+  if (isDialOut) await askAll(place, numbers);
   await using again = await signedIn(place);
   const { total } = await again.client.call('listAgents', { query: { state: 'Connected' }, signal });
   const { total: online } = await again.client.call('listServices', { query: { state: 'Online' }, signal });
   console.log(`${total} agents are connected, ${online} services are online; measuring for ${seconds} s`);
-  const [cpuBefore, begun, beatsBefore] = [cpuSeconds(child.pid), performance.now(), beats];
+  const before = { cpu: cpuSeconds(child.pid), at: performance.now(), beats, asked, opened };
   await sleep(seconds * 1_000);
-  const percent = ((cpuSeconds(child.pid) - cpuBefore) / ((performance.now() - begun) / 1_000)) * 100;
+  const percent = ((cpuSeconds(child.pid) - before.cpu) / ((performance.now() - before.at) / 1_000)) * 100;
   const { now, peak } = memoryOf(child.pid);
   console.log(
-    `${percent.toFixed(2)} % of a core, ${now.toFixed(0)} MB (at most ${peak.toFixed(0)} MB); ${beats - beatsBefore} heartbeats, ${asked} calls to agents in all`,
+    `${percent.toFixed(2)} % of a core, ${now.toFixed(0)} MB (at most ${peak.toFixed(0)} MB); ${beats - before.beats} heartbeats, ${asked - before.asked} calls to agents`,
   );
+  if (isDialOut)
+    console.log(
+      `${own.tunnels()} connections of agents that dial out, ${opened - before.opened} of them opened meanwhile`,
+    );
   isOver = true;
   await child.end('SIGTERM');
   return total === agents && percent <= limits.percent && now <= limits.megabytes ? 0 : 1;
@@ -79,6 +91,15 @@ async function signedIn(place: ManagerClientOptions) {
   return { client, [Symbol.asyncDispose]: async () => client[Symbol.dispose]() };
 }
 
+/** As the manager does within half an hour: a connection that was used is kept beside the one that waits. */
+async function askAll(place: ManagerClientOptions, numbers: readonly number[]): Promise<void> {
+  await using admin = await signedIn(place);
+  await mapConcurrently(numbers, 4, async (number) => {
+    await admin.client.call('testService', { params: { name: `db${number}` }, signal });
+  });
+  await sleep(settleMs / 2);
+}
+
 async function writeConfig(): Promise<string> {
   const port = await freePort();
   const made = await selfSigned(['localhost', '127.0.0.1'], { commonName: 'Holdfast manager', clock: systemClock });
@@ -90,31 +111,68 @@ async function writeConfig(): Promise<string> {
   return `https://127.0.0.1:${port}`;
 }
 
+/** Answers for every agent. */
 interface AgentServer {
-  readonly url: string;
-  readonly fingerprint: string;
+  readonly connection: (agentToken: string) => EnrolRequest['connection'];
+  /** Where the manager shall ask, once the agent has joined. */
+  readonly keepTunnels: (client: EnrolClient) => void;
+  readonly tunnels: () => number;
 }
 
-/** Answers for every agent. */
-async function startAgentServer(): Promise<AgentServer> {
+async function startListening(): Promise<AgentServer> {
   const made = await selfSigned(['127.0.0.1'], { commonName: 'Holdfast agent', clock: systemClock });
-  const self = { version, startedAt: isoTime(systemClock.now()) };
-  const answers: Readonly<Record<string, unknown>> = { '/v1/agent': self, '/v1/jobs': { jobs: [] } };
-  const server = createServer(
-    { cert: made.certificate, key: made.key, keepAliveTimeout: 75_000 },
-    (request, response) => {
-      asked += 1;
-      const answer = answers[request.url ?? ''];
-      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer ?? { error: { code: 'no-such-route', message: 'Cannot' } }));
-    },
-  );
+  const server = createServer({ cert: made.certificate, key: made.key, keepAliveTimeout: 75_000 }, answer);
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
   const bound = server.address();
   const { port }: Pick<AddressInfo, 'port'> = typeof bound === 'object' && bound !== null ? bound : { port: 0 };
-  return { url: `https://127.0.0.1:${port}`, fingerprint: new X509Certificate(made.certificate).fingerprint256 };
+  const place = { url: `https://127.0.0.1:${port}`, fingerprint: new X509Certificate(made.certificate).fingerprint256 };
+  return {
+    connection: (agentToken) => ({ type: 'listens', ...place, agentToken }),
+    keepTunnels: () => undefined,
+    tunnels: () => 0,
+  };
+}
+
+/** As the agent does it. */
+function startDialling(): AgentServer {
+  const keepers = new Map<Socket, TunnelKeeper>();
+  const noLimits = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
+  const server = createPlain(noLimits, (request, response) => {
+    keepers.get(request.socket)?.used(request.socket);
+    answer(request, response);
+  });
+  const keepTunnels = (client: EnrolClient): void => {
+    const keeper = new TunnelKeeper({
+      open: async (options) => {
+        const socket = await client.openTunnel(options);
+        if (socket instanceof Socket) return socket;
+        throw new TypeError('a connection that is no socket');
+      },
+      serve: (socket) => {
+        opened += 1;
+        keepers.set(socket, keeper);
+        socket.once('close', () => keepers.delete(socket));
+        server.emit('connection', socket);
+      },
+      clock: systemClock,
+      onTrouble: () => undefined,
+    });
+  };
+  return { connection: (agentToken) => ({ type: 'dials', agentToken }), keepTunnels, tunnels: () => keepers.size };
+}
+
+const answers: Readonly<Record<string, unknown>> = {
+  '/v1/agent': { version, startedAt: isoTime(systemClock.now()) },
+  '/v1/jobs': { jobs: [] },
+};
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  asked += 1;
+  const found = answers[request.url ?? ''];
+  response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(found ?? { error: { code: 'no-such-route', message: 'Cannot' } }));
 }
 
 async function joined(admin: ManagerClient, number: number, own: AgentServer) {
@@ -128,13 +186,15 @@ async function joined(admin: ManagerClient, number: number, own: AgentServer) {
       name,
       hostname: `${name}.example.net`,
       version,
-      connection: { type: 'listens', ...own, agentToken: randomBytes(24).toString('base64url') },
+      connection: own.connection(randomBytes(24).toString('base64url')),
       hasDatabase: true,
       nonce: randomBytes(24).toString('base64url'),
     },
     { signal },
   );
-  return { name, client: new EnrolClient({ url, fingerprint, credential }) };
+  const client = new EnrolClient({ url, fingerprint, credential });
+  own.keepTunnels(client);
+  return { name, client };
 }
 
 /** As an agent does: the report when it is asked for. */

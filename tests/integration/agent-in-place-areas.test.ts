@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AgentClient } from '../../src/api/client.ts';
-import type { Job } from '../../src/api/jobs.ts';
 import { Sql } from '../../src/engine/sql.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { newBackupId } from '../../src/repository/names.ts';
 import { type AgentHome, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
+import { killInStep, hasRecovered } from '../support/killed-restore.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 import { serverUser } from '../support/server-user.ts';
 import { smallDisk } from '../support/tmpfs.ts';
@@ -205,17 +204,10 @@ describe('a restore in place of a server with data in many directories', () => {
     'killed in the step %s: the next agent gives the server back, whole',
     async (step) => {
       const id = `killed-${step}`;
-      {
-        await using agent = await spawnAgent(home);
-        using client = await clientOf(home, agent);
-        await client.start('restore', id, { body: wish(), signal });
-        for (let job: Job | undefined; job?.step !== step && job?.endedAt === undefined;)
-          job = await client.get('restore', id, { signal });
-        await agent.child.end('SIGKILL');
-      }
+      await killInStep(home, { id, step, wish: wish() });
       await using agent = await spawnAgent(home);
       using client = await clientOf(home, agent);
-      await until(() => recovered(client));
+      await until(async () => hasRecovered(client, wish()));
       const isNew = (await checksums()) === sums;
       if (isNew) await expectOutside();
       expect(await server.value('SELECT GROUP_CONCAT(id ORDER BY id) FROM app.near')).toBe(isNew ? '1,2' : '1,2,9');
@@ -271,18 +263,6 @@ describe('a restore in place of a server with data in many directories', () => {
 
   async function clearOld(): Promise<void> {
     for (const path of await leftovers()) await rm(path, { recursive: true, force: true });
-  }
-
-  /** A job that cannot succeed tells whether the agent takes jobs again. */
-  async function recovered(client: AgentClient): Promise<boolean> {
-    const id = `probe-${performance.now().toFixed(0)}`;
-    try {
-      await client.start('restore', id, { body: { ...wish(), location: 'nowhere' }, signal });
-    } catch {
-      return false;
-    }
-    expect(await ending(client, 'restore', id)).toMatchObject({ failure: { code: 'unknown-location' } });
-    return true;
   }
 });
 

@@ -3,10 +3,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findServerUsing } from '../../src/core/server-using.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import type { AgentClient } from '../../src/api/client.ts';
-import type { Job } from '../../src/api/jobs.ts';
 import { newBackupId } from '../../src/repository/names.ts';
 import { type AgentHome, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
+import { killInStep, hasRecovered } from '../support/killed-restore.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 
 const signal = new AbortController().signal;
@@ -20,7 +19,7 @@ describe('a restore in place by an agent', () => {
   let backup: string;
 
   beforeAll(async () => {
-    server = stack.use(await startControlledServer({ bin }));
+    server = stack.use(await startControlledServer({ bin, directories: ['fast'] }));
     ({ data } = server);
     await server.query(
       'CREATE DATABASE app; ',
@@ -56,8 +55,35 @@ describe('a restore in place by an agent', () => {
     expect(job).toMatchObject({ state: 'Succeeded', directory: data, result: { target: data } });
     expect(await rows()).toBe('1,2');
     expect((await findServerUsing(data))?.pid).not.toBe(before?.pid);
-    const old = job.kind === 'restore' ? (job.result?.old ?? '') : '';
+    const { old = '', steps = [] } = job.kind === 'restore' ? (job.result ?? {}) : {};
+    // The three of which the plan spoke.
+    expect(steps.slice(-3).map(({ name }) => name)).toEqual(['stop', 'place', 'start']);
     await stat(join(old, 'app', 't.ibd'));
+    await rm(old, { recursive: true });
+  });
+
+  test('of a server with tables that are in no backup must be told that they may be missing', async () => {
+    const fast = join(server.root, 'fast');
+    await server.query(
+      `CREATE TABLE app.away (id INT) ENGINE=Aria DATA DIRECTORY='${fast}' INDEX DIRECTORY='${fast}'`,
+      'DELETE FROM app.t WHERE id = 1',
+    );
+    await using agent = await spawnAgent(home);
+    using client = await clientOf(home, agent);
+    await client.start('restore', 'unasked', { body: wish(), signal });
+    expect(await ending(client, 'restore', 'unasked')).toMatchObject({ failure: { code: 'aria-behind-links' } });
+    expect(await rows()).toBe('2');
+    const body = { ...wish(), acceptsMissingTables: true };
+    expect(await client.preflight({ body: { kind: 'restore', ...body }, signal })).toMatchObject({
+      isGo: true,
+      findings: expect.arrayContaining([expect.objectContaining({ level: 'warning', code: 'aria-behind-links' })]),
+    });
+    await client.start('restore', 'accepted', { body, signal });
+    const job = await ending(client, 'restore', 'accepted');
+    expect(job.failure).toBeUndefined();
+    expect(await rows()).toBe('1,2');
+    await stat(join(fast, 'away.MAD'));
+    const old = job.kind === 'restore' ? (job.result?.old ?? '') : '';
     await rm(old, { recursive: true });
   });
 
@@ -66,18 +92,11 @@ describe('a restore in place by an agent', () => {
     async (step) => {
       await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
       const id = `killed-${step}`;
-      {
-        await using agent = await spawnAgent(home);
-        using client = await clientOf(home, agent);
-        await client.start('restore', id, { body: wish(), signal });
-        for (let job: Job | undefined; job?.step !== step && job?.endedAt === undefined;)
-          job = await client.get('restore', id, { signal });
-        await agent.child.end('SIGKILL');
-      }
+      await killInStep(home, { id, step, wish: wish() });
       await using agent = await spawnAgent(home);
       using client = await clientOf(home, agent);
       expect(await client.get('restore', id, { signal })).toMatchObject({ failure: { code: 'agent-restarted' } });
-      await until(() => recovered(client));
+      await until(async () => hasRecovered(client, wish()));
       // All of the old data, or all of the restored.
       expect(['1,2', '1,2,9']).toContain(await rows());
       const left = await readdir(dirname(data));
@@ -91,18 +110,6 @@ describe('a restore in place by an agent', () => {
         await rm(join(dirname(data), name), { recursive: true });
     },
   );
-
-  /** A job that cannot succeed tells whether the agent takes jobs again. */
-  const recovered = async (client: AgentClient): Promise<boolean> => {
-    const id = `probe-${performance.now().toFixed(0)}`;
-    try {
-      await client.start('restore', id, { body: { ...wish(), location: 'nowhere' }, signal });
-    } catch {
-      return false;
-    }
-    expect(await ending(client, 'restore', id)).toMatchObject({ failure: { code: 'unknown-location' } });
-    return true;
-  };
 
   /** Ids in the table; undefined while no server answers, empty without the table. */
   async function rows(): Promise<string | undefined> {

@@ -62,6 +62,34 @@ describe('an agent that joins a manager', () => {
     expect(fleet.troubles).toEqual([]);
   });
 
+  test('tells at once when a job met a server that refuses it, and when one did not any more', async () => {
+    await server.query('CREATE USER hf@localhost; GRANT ALL ON *.* TO hf@localhost');
+    const database = { socket: server.socket, user: 'hf' };
+    await using home = await makeAgentHome({ server, config: { database } });
+    await fleet.join(home, { name: 'refused' });
+    // It looks by itself every 20 seconds.
+    await using _ = await startTestAgent(home);
+    const isUp = async (): Promise<boolean | undefined> => {
+      const agent = await fleet.catalog.get('Agent', 'refused');
+      return agent?.status.server?.isUp;
+    };
+    await expect.poll(isUp, { timeout: 10_000 }).toBe(true);
+    const calls = fleet.agents.launcher.agent('refused');
+    const outcome = async (): Promise<string> => {
+      const id = newBackupId(systemClock.now());
+      const body = { attempt: 1, name: 'n', service: 'refused', location: 'main' };
+      await calls.start('backup', id, { body, signal });
+      await until(async () => (await calls.get('backup', id, { signal })).endedAt !== undefined);
+      return (await calls.get('backup', id, { signal })).state;
+    };
+    await server.query("ALTER USER hf@localhost IDENTIFIED BY 'x'");
+    expect(await outcome()).toBe('Failed');
+    await expect.poll(isUp, { timeout: 8_000 }).toBe(false);
+    await server.query("ALTER USER hf@localhost IDENTIFIED BY ''");
+    expect(await outcome()).toBe('Succeeded');
+    await expect.poll(isUp, { timeout: 8_000 }).toBe(true);
+  });
+
   test('needs a token that is good, once', async () => {
     await using home = await makeAgentHome();
     const { token } = await fleet.agents.joinTokens.create({ validSeconds: 60, url: fleet.url });

@@ -43,7 +43,11 @@ export function ChoiceList<Value extends string>(props: ChoiceListProps<Value>) 
             description={choice.whyNot ?? choice.description}
             disabled={choice.whyNot !== undefined}
             data-autofocus={(isFocused && choice.value === value) || undefined}
-            classNames={{ label: classes['label'] ?? '', description: classes['description'] ?? '' }}
+            classNames={{
+              label: classes['label'] ?? '',
+              description: classes['description'] ?? '',
+              radio: classes['radio'] ?? '',
+            }}
           />
         ))}
       </Stack>

@@ -34,6 +34,7 @@ const optionsSchema = serverOptionsSchema.extend({
   startCommand: z.string().optional(),
   controlLimit: z.number(),
   owner: z.string().optional(),
+  acceptMissingTables: z.boolean().default(false),
   yes: z.boolean().default(false),
   memory: z.number().optional(),
   service: z.string().optional(),
@@ -148,6 +149,7 @@ function inPlaceOf(
     doesAnswer(async () => Sql.connect(connection, { signal }));
   return {
     server: server && { vendor: server.vendor, version: server.version },
+    acceptsMissingTables: options.acceptMissingTables,
     ...(config && { control: { config, options: { answers, limitMs: options.controlLimit * 1000, clock } } }),
   };
 }

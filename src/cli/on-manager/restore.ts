@@ -20,6 +20,7 @@ const optionsSchema = z.object({
   on: z.string().optional(),
   identity: z.enum(['new', 'keep']).optional(),
   replication: z.enum(['stopped', 'start']).optional(),
+  acceptMissingTables: z.boolean().default(false),
   memory: z.number().optional(),
   plan: z.boolean().default(false),
   detach: z.boolean().default(false),
@@ -66,7 +67,7 @@ async function bodyOf(
   backup: string,
   { signal, ...options }: Options & { readonly signal: AbortSignal },
 ): Promise<RestoreBody> {
-  const { to, on, onto, inPlace, memory } = options;
+  const { to, on, onto, inPlace, memory, acceptMissingTables } = options;
   const targets = [to, onto, inPlace ? '' : undefined].filter((each) => each !== undefined);
   if (targets.length !== 1) {
     throw new InvalidRequest('target-unclear', 'Cannot restore as it is not clear where to', {
@@ -84,6 +85,7 @@ async function bodyOf(
     identity,
     replication,
     target: to === undefined ? { service } : { directory: to },
+    ...(acceptMissingTables ? { acceptsMissingTables: true } : {}),
     ...(memory === undefined ? {} : { memoryBytes: memory }),
   } as RestoreBody;
 }

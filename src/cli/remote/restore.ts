@@ -13,6 +13,7 @@ import { followJob } from './follow.ts';
 const optionsSchema = z.object({
   to: z.string().optional(),
   inPlace: z.boolean().default(false),
+  acceptMissingTables: z.boolean().default(false),
   yes: z.boolean().default(false),
   memory: z.number().optional(),
   service: z.string().optional(),
@@ -25,7 +26,7 @@ export async function restoreOnAgent(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { output, signal } = context;
   refuseLocalOptions(invocation, localOptions, 'an agent');
-  const { to, inPlace, yes, memory, service } = optionsSchema.parse(invocation.options);
+  const { to, inPlace, acceptMissingTables, yes, memory, service } = optionsSchema.parse(invocation.options);
   if ((to === undefined) !== inPlace) {
     throw new InvalidRequest('target-unclear', 'Cannot restore as it is not clear where to', {
       nextStep: 'Give either --to DIRECTORY or --in-place.',
@@ -44,7 +45,14 @@ export async function restoreOnAgent(invocation: Invocation): Promise<void> {
   }
   const id = `cli-${randomBytes(8).toString('hex')}`;
   const target = to === undefined ? { inPlace: true as const } : { directory: to };
-  const body = { ...place, attempt: 1, backup, target, ...(memory === undefined ? {} : { memoryBytes: memory }) };
+  const body = {
+    ...place,
+    attempt: 1,
+    backup,
+    target,
+    ...(acceptMissingTables ? { acceptsMissingTables: true } : {}),
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+  };
   await client.start('restore', id, { body, signal });
   const { result } = await followJob(context, { client, kind: 'restore', id });
   if (!result) throw new Failure('agent-answer-invalid', `Cannot tell of restore ${id} as the agent gave no result`);

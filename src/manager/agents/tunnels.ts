@@ -69,7 +69,8 @@ class TunnelPool extends Agent {
   readonly #takers: Taker[] = [];
 
   constructor(name: string, onChange: () => void) {
-    super({ keepAlive: true, maxSockets: tunnelLimit });
+    // After many requests at once one is kept for the next, beside the one that the agent always has waiting.
+    super({ keepAlive: true, maxSockets: tunnelLimit, maxFreeSockets: 1 });
     this.#name = name;
     this.#onChange = onChange;
   }

@@ -24,7 +24,6 @@ export const listings: Listings = {
     sorts: {
       name: nameOf,
       state: ({ status }) => status.state,
-      lastSeenAt: ({ status }) => status.lastSeenAt ?? null,
     },
     filters: { state: ({ status }) => status.state },
     defaultSort: 'name',

@@ -15,12 +15,38 @@ export async function listPage<Kind extends ResourceKind>(
   kind: Kind,
   { page, pageSize, sort, search, ...filters }: AskedList,
 ) {
-  const { items, total } = await context.lists.page(kind, { page, pageSize, sort, search, filters: textsOf(filters) });
-  const resources = items.map((text) => {
-    const resource: Resource<Kind> = JSON.parse(text);
-    return resource;
+  const read = async (query: Pick<ListQuery, 'page' | 'pageSize' | 'sort'>) => {
+    const { items, total } = await context.lists.page(kind, { ...query, search, filters: textsOf(filters) });
+    return { items: items.map((text) => withLatest(context, parsed<Kind>(text))), total };
+  };
+  if (kind !== 'Agent' || !isBySeen(sort)) return { ...(await read({ page, pageSize, sort })), page, pageSize };
+  const { items, total } = await read({ page: 1, pageSize: everyone, sort: 'name' });
+  const from = (page - 1) * pageSize;
+  return { items: bySeen(items, sort).slice(from, from + pageSize), total, page, pageSize };
+}
+
+const everyone = 1_000_000;
+
+/** By what changes with each heartbeat and is in no table, so that all of them are looked at. */
+function isBySeen(sort: string | undefined): sort is '-lastSeenAt' | 'lastSeenAt' {
+  return sort === 'lastSeenAt' || sort === '-lastSeenAt';
+}
+
+/** Those that were never heard come first, or last, as in every list. */
+function bySeen<Kind extends ResourceKind>(
+  agents: readonly Resource<Kind>[],
+  sort: '-lastSeenAt' | 'lastSeenAt',
+): readonly Resource<Kind>[] {
+  const seenAt = ({ status }: Resource<Kind>): string => ('lastSeenAt' in status && status.lastSeenAt) || '';
+  const sorted = agents.toSorted((a, b) => {
+    const [one, other] = [seenAt(a), seenAt(b)];
+    return one < other ? -1 : one > other ? 1 : 0;
   });
-  return { items: resources.map((resource) => withLatest(context, resource)), total, page, pageSize };
+  return sort === 'lastSeenAt' ? sorted : sorted.toReversed();
+}
+
+function parsed<Kind extends ResourceKind>(text: string): Resource<Kind> {
+  return JSON.parse(text);
 }
 
 /** What was heard last, fresher than the catalog: the progress of what runs, the time of an agent's heartbeat. */
@@ -51,10 +77,7 @@ export async function runsUnderWay<Kind extends RunKind>(
 ): Promise<Resource<Kind>[]> {
   const query = { page: 1, pageSize: 500, sort: 'name', search: undefined, filters: { state: underWay } };
   const { items } = await lists.page(kind, query);
-  return items.map((text) => {
-    const resource: Resource<Kind> = JSON.parse(text);
-    return resource;
-  });
+  return items.map((text) => parsed<Kind>(text));
 }
 
 function isRun(kind: ResourceKind): kind is RunKind {

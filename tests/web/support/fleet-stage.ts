@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
 import { completeConfig } from '../../../src/agent/config.ts';
@@ -27,6 +27,8 @@ export interface Host {
   readonly name: string;
   readonly server: RestartableServer;
   readonly mayRestoreInPlace: boolean;
+  /** Folder of the programs of its server; MariaDB 10.11 unless told, whose tool is there in any case. */
+  readonly bin?: string;
 }
 
 const signal = new AbortController().signal;
@@ -66,8 +68,8 @@ export async function openFleetStage(hosts: readonly Host[]): Promise<FleetStage
 }
 
 /** A server with a database and an account for the agent, whose password can be changed. */
-export async function startServer(rows: number): Promise<RestartableServer> {
-  const { bin } = await ensureMariadb();
+export async function startServer(rows: number, folder?: string): Promise<RestartableServer> {
+  const bin = folder ?? (await ensureMariadb()).bin;
   const server = await startRestartable({ bin, more: ['--log-bin=binlog', '--server-id=1'] });
   await server.query(`
     CREATE USER agent@localhost;
@@ -81,11 +83,12 @@ export async function startServer(rows: number): Promise<RestartableServer> {
 
 async function addHost(stack: AsyncDisposableStack, manager: TestManager, host: Host): Promise<void> {
   const { name, server, mayRestoreInPlace } = host;
-  const { bin } = await ensureMariadb();
+  const usual = (await ensureMariadb()).bin;
+  const bin = host.bin ?? usual;
   const control = { type: 'commands', stop: [server.stopCommand], start: [server.startCommand] };
   const config = {
     database: { socket: server.socket, user: 'agent' },
-    toolPath: bin,
+    toolPath: [bin, usual].join(delimiter),
     locations: {},
     managedLocations: ['*'],
     drill: { serverProgram: join(bin, 'mariadbd') },

@@ -1,15 +1,17 @@
 import { Group, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { Facts } from '../../components/facts.tsx';
 import { Findings } from '../../components/findings.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { formatBytes, formatDuration } from '../../../src/api/figures.ts';
+import { formatVersion } from '../../lib/format.ts';
 import { wordOf } from '../../lib/run-steps.ts';
 import { about, describeDowntime, planTimes, type RestorePlan } from './plan-times.ts';
 import classes from './plan-view.module.css';
 import { ReplicationPosition } from './replication-position.tsx';
 
-/** What a restore would do: whether it can, its steps, how long the server stands still. */
-export function PlanView({ plan }: { readonly plan: RestorePlan }) {
+/** What a restore would do: whether it can and what a person says to that (`children`), its steps, how long the server stands still. */
+export function PlanView({ plan, children }: { readonly plan: RestorePlan; readonly children: ReactNode }) {
   const { isGo, findings, steps, logicalBytes, serverVersion, targetVersion, gtid, binlog } = plan;
   const grave = findings.filter(({ level }) => level !== 'ok');
   const good = findings.filter(({ level }) => level === 'ok');
@@ -24,13 +26,14 @@ export function PlanView({ plan }: { readonly plan: RestorePlan }) {
           )}
         </Text>
         {grave.length === 0 ? null : <Findings findings={grave} label="What to mind" />}
+        {children}
       </Stack>
       <Steps steps={steps} />
       <Facts
         facts={[
           ['Size', formatBytes(logicalBytes)],
-          ['Backup of', serverVersion],
-          ...(targetVersion === undefined ? [] : [['Target runs', targetVersion] as const]),
+          ['Backup of', formatVersion(serverVersion)],
+          ...(targetVersion === undefined ? [] : [['Target runs', formatVersion(targetVersion)] as const]),
         ]}
       />
       <div>

@@ -16,6 +16,8 @@ export interface RestoreDraft {
   readonly directory: string;
   readonly identity: RestoreBody['identity'] | undefined;
   readonly replication: RestoreBody['replication'] | undefined;
+  /** The service whose tables that are in no backup may be missing afterwards. */
+  readonly acceptsMissingIn: string | undefined;
 }
 
 export const emptyRestore: RestoreDraft = {
@@ -25,6 +27,7 @@ export const emptyRestore: RestoreDraft = {
   directory: '',
   identity: undefined,
   replication: undefined,
+  acceptsMissingIn: undefined,
 };
 
 /** Why the data of this service cannot be replaced by the backup; undefined when it can. */

@@ -1,5 +1,5 @@
 import { Button, Grid, Stack, Text } from '@mantine/core';
-import { useMemo, useRef, useState } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { Resource } from '../../../src/api/resources.ts';
 import { ErrorCard } from '../../components/error-card.tsx';
 import { FindingsOnTheirWay } from '../../components/findings.tsx';
@@ -8,6 +8,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { Section } from '../../components/section.tsx';
 import { formatBytes } from '../../../src/api/figures.ts';
 import { formatTime, formatVersion } from '../../lib/format.ts';
+import { AcceptMissing } from './accept-missing.tsx';
 import { ChooseTarget } from './choose-target.tsx';
 import { ConfirmReplace } from './confirm-replace.tsx';
 import { PlanView } from './plan-view.tsx';
@@ -59,7 +60,9 @@ export function RestoreWizard({ backup, targets }: RestoreWizardProps) {
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5.5 }}>
           <Section title="The plan">
-            <Plan planned={planned} isChosen={chosen !== undefined} />
+            <Plan planned={planned} isChosen={chosen !== undefined}>
+              <AcceptMissing plan={planned.plan} target={chosen?.target} draft={draft} change={change} />
+            </Plan>
           </Section>
         </Grid.Col>
       </Grid>
@@ -113,11 +116,13 @@ function Header({ backup: { name, spec, status }, isRefused, isBusy, onRestore }
 }
 
 interface PlanProps {
+  /** What a person has to say to it. */
+  readonly children: ReactNode;
   readonly planned: ReturnType<typeof usePlan>;
   readonly isChosen: boolean;
 }
 
-function Plan({ planned: { plan, error, again, isFetching }, isChosen }: PlanProps) {
+function Plan({ planned: { plan, error, again, isFetching }, isChosen, children }: PlanProps) {
   if (!isChosen) {
     return (
       <Text size="sm" c="dimmed">
@@ -130,7 +135,7 @@ function Plan({ planned: { plan, error, again, isFetching }, isChosen }: PlanPro
   if (plan === undefined) return <FindingsOnTheirWay>Asking the agent what a restore would do</FindingsOnTheirWay>;
   return (
     <div aria-busy={isFetching}>
-      <PlanView plan={plan} />
+      <PlanView plan={plan}>{children}</PlanView>
     </div>
   );
 }
@@ -147,5 +152,7 @@ function bodyOf(asked: {
 }): RestoreBody | undefined {
   const { backup, draft, chosen } = asked;
   if (chosen === undefined) return undefined;
-  return { backup, ...chosen, identity: draft.identity ?? 'new', replication: draft.replication ?? 'stopped' };
+  const { identity = 'new', replication = 'stopped', acceptsMissingIn } = draft;
+  const accepts = 'service' in chosen.target && chosen.target.service === acceptsMissingIn;
+  return { backup, ...chosen, identity, replication, ...(accepts ? { acceptsMissingTables: true } : {}) };
 }

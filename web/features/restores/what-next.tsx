@@ -3,13 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import type { Resource } from '../../../src/api/resources.ts';
 import { Section } from '../../components/section.tsx';
 import { asking } from '../../lib/api.ts';
+import { formatVersion } from '../../lib/format.ts';
 import { ReplicationPosition } from './replication-position.tsx';
 
 /** After a restore: where the data is, what was kept, and what a person does now. */
 export function WhatNext({ restore: { spec, status } }: { readonly restore: Resource<'Restore'> }) {
   const backup = useQuery({ ...asking('getBackup', { params: { name: spec.backup } }), retry: false });
-  const { target = '', old, oldElsewhere = [] } = status.result ?? {};
-  const kept = [...(old === undefined ? [] : [old]), ...oldElsewhere];
+  const { target = '' } = status.result ?? {};
   const sealed = backup.data?.status.result;
   return (
     <Section title="What to do next">
@@ -24,7 +24,8 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
             users and passwords are those of the time of the backup.
           </List.Item>
         )}
-        {kept.length === 0 ? null : <KeptData paths={kept} />}
+        <Upgrade target={spec.target} source={sealed?.source} />
+        <KeptData result={status.result} />
         <List.Item>
           {spec.replication === 'start'
             ? 'Replication may start with the server. Look whether it does, if this was a backup of a replica.'
@@ -41,9 +42,37 @@ export function WhatNext({ restore: { spec, status } }: { readonly restore: Reso
   );
 }
 
+interface UpgradeProps {
+  readonly target: Resource<'Restore'>['spec']['target'];
+  /** The server that was backed up. */
+  readonly source: { readonly vendor: string; readonly serverVersion: string } | undefined;
+}
+
+/** MySQL does it by itself when it starts. */
+function Upgrade({ target, source }: UpgradeProps) {
+  const name = 'service' in target ? target.service : '';
+  const service = useQuery({ ...asking('getService', { params: { name } }), enabled: name !== '', retry: false });
+  const version = service.data?.status.version;
+  if (version === undefined || source?.vendor !== 'MariaDB') return null;
+  if (seriesOf(version) === seriesOf(source.serverVersion)) return null;
+  return (
+    <List.Item>
+      Run <Code>mariadb-upgrade</Code> on {name}: it runs MariaDB {formatVersion(version)}, and the backup is of{' '}
+      {formatVersion(source.serverVersion)}.
+    </List.Item>
+  );
+}
+
+function seriesOf(version: string): string {
+  return version.split('.').slice(0, 2).join('.');
+}
+
 /** Where the old data is: with several places, each on a line of its own. */
-function KeptData({ paths }: { readonly paths: readonly string[] }) {
+function KeptData({ result }: { readonly result: Resource<'Restore'>['status']['result'] }) {
+  const { old, oldElsewhere = [] } = result ?? {};
+  const paths = [...(old === undefined ? [] : [old]), ...oldElsewhere];
   const [first] = paths;
+  if (first === undefined) return null;
   if (paths.length === 1) {
     return (
       <List.Item>
