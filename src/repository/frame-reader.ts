@@ -22,6 +22,8 @@ const CACHED_FRAMES = 4;
 interface CachedRead {
   readonly start: number;
   readonly bytes: Promise<Buffer>;
+  /** What was lent to the store to read into. */
+  readonly memory: Buffer;
 }
 
 export interface FrameReaderOptions {
@@ -34,6 +36,8 @@ export interface FrameReaderOptions {
 export class FrameReader {
   readonly #options: FrameReaderOptions;
   readonly #reads = new Map<string, CachedRead>();
+  /** Memory of reads that nobody looks at any more; new memory for each would pile up until a garbage collection. */
+  readonly #spare: Buffer[] = [];
   readonly #ciphers = new Map<string, Promise<ObjectCipher>>();
   readonly #frames = new Map<string, Promise<Buffer>>();
 
@@ -63,8 +67,11 @@ export class FrameReader {
   async frame(place: FramePlace): Promise<Buffer> {
     const key = segmentKey(place.segment);
     const cipher = await this.objectCipher(place.segment);
-    const bytes = await this.#read(key, place.offset, FRAME_HEADER_BYTES + place.length);
-    return openFrameSync({ bytes, cipher, name: key });
+    const at = { key, start: place.offset, length: FRAME_HEADER_BYTES + place.length };
+    return this.#read(at, (bytes) => {
+      const plain = openFrameSync({ bytes, cipher, name: key });
+      return plain.buffer === bytes.buffer ? Buffer.from(plain) : plain;
+    });
   }
 
   async #cachedFrame(place: FramePlace): Promise<Buffer> {
@@ -92,30 +99,52 @@ export class FrameReader {
     return opened;
   }
 
-  async #read(key: string, start: number, length: number): Promise<Buffer> {
+  /** @param use gets the bytes, which are there until it returns. */
+  async #read(
+    { key, start, length }: { readonly key: string; readonly start: number; readonly length: number },
+    use: (bytes: Buffer) => Buffer,
+  ): Promise<Buffer> {
     for (const [id, read] of this.#reads) {
       if (!id.startsWith(key) || read.start > start || start + length > read.start + READ_AHEAD) continue;
       const bytes = (await read.bytes).subarray(start - read.start, start - read.start + length);
-      if (bytes.length === length) return bytes;
+      if (bytes.length === length) return use(bytes);
     }
     const { storage, signal } = this.#options;
-    const bytes = storage.get(key, { range: { start, end: start + Math.max(length, READ_AHEAD) }, signal });
+    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(READ_AHEAD);
+    const range = { start, end: start + Math.max(length, READ_AHEAD) };
+    const bytes = storage.get(key, { range, signal, into: memory });
     bytes.catch(() => undefined);
-    remember(this.#reads, { key: `${key}@${start}`, value: { start, bytes }, max: CACHED_READS });
+    remember(this.#reads, {
+      key: `${key}@${start}`,
+      value: { start, bytes, memory },
+      max: CACHED_READS,
+      onGone: (read) => this.#takeBack(read),
+    });
     const found = (await bytes).subarray(0, length);
     if (found.length !== length) throw unreadable(key, `it ends before byte ${start + length}`);
-    return found;
+    return use(found);
+  }
+
+  /** Whoever found this read waits for it already, and has used it when the promises that follow from it are through. */
+  #takeBack({ bytes, memory }: CachedRead): void {
+    bytes.then(
+      () => setImmediate(() => this.#spare.push(memory)),
+      // The store may still write into it.
+      () => undefined,
+    );
   }
 }
 
-/** A failed read is forgotten, so that it is tried again. */
+/** A failed read is forgotten, so that it is tried again. `onGone` gets what had to go for it. */
 function remember<T extends CachedRead | Promise<unknown>>(
   cache: Map<string, T>,
-  entry: { key: string; value: T; max: number },
+  entry: { key: string; value: T; max: number; onGone?: (value: T) => void },
 ): void {
   cache.set(entry.key, entry.value);
   const promise = entry.value instanceof Promise ? entry.value : entry.value.bytes;
   promise.catch(() => cache.delete(entry.key));
-  const oldest = cache.keys().next().value;
-  if (cache.size > entry.max && oldest !== undefined) cache.delete(oldest);
+  const [oldest] = cache;
+  if (cache.size <= entry.max || oldest === undefined) return;
+  cache.delete(oldest[0]);
+  entry.onGone?.(oldest[1]);
 }

@@ -5,6 +5,7 @@ import { ensureMariadbSid, type MariadbTools } from '../../scripts/setup/mariadb
 import type { RestartableServer } from '../support/restartable-server.ts';
 import { complaintsOf, newContext } from './support/browser.ts';
 import { type FleetStage, type Host, openFleetStage, startServer } from './support/fleet-stage.ts';
+import { Keyboard } from './support/keyboard.ts';
 import { everyPage, signIn, untilState } from './support/pages.ts';
 
 /** What people see when something goes wrong, and with several servers and several roles. */
@@ -111,8 +112,9 @@ describe('when something goes wrong', () => {
     await restarted;
     await page.getByText('Not live').waitFor({ state: 'hidden' });
     await untilState(page, 'Running');
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel backup' }).click();
+    const keys = new Keyboard(page);
+    await keys.press('button', 'Cancel');
+    await keys.press('button', 'Cancel backup');
     await untilState(page, 'Cancelled');
     // The log goes on, over the connection that was lost.
     await page.getByRole('log').getByText('Cancelled').waitFor();
