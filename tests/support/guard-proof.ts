@@ -15,6 +15,8 @@ export interface ProofOptions {
   /** The server program, and the arguments of each way in which it is started at every step. */
   readonly server: string;
   readonly waysToStart: readonly (readonly string[])[];
+  /** At every step in one of these ways, by turns: for a server that takes long to refuse. */
+  readonly isByTurns?: boolean;
   readonly target: string;
   /** Where else the server keeps data. */
   readonly areas?: readonly string[];
@@ -38,7 +40,8 @@ export function proveAtEveryStep(options: ProofOptions): Proof {
   const prove = async (): Promise<void> => {
     const [first] = options.guardFiles;
     if (first === undefined || !(await isStandIn(join(options.target, first)))) return;
-    for (const way of options.waysToStart) {
+    const ways = options.waysToStart.filter((_, at, all) => !options.isByTurns || at === refusals % all.length);
+    for (const way of ways) {
       const before = await contents(options, known);
       await seeRefusal(options, way);
       if (await isClosed(options)) refuseChanges(before, await contents(options, known), way);
