@@ -5,6 +5,7 @@ import type { Sealed } from '../repository/documents.ts';
 import type { Repository } from '../repository/repository.ts';
 import { restoreFiles } from '../repository/restore-files.ts';
 import { type TableLink, takeOutTableLinks } from './table-links.ts';
+import { readTablespaceList } from './tablespace-list.ts';
 
 /** A step that is done and how long it took. */
 export interface DoneStep {
@@ -58,7 +59,9 @@ export async function prepareRestore(
     engine.prepare(directory, { signal, onLog, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
   );
   await steps.run('sync', async () => syncTree(directory));
-  return { steps: steps.done, links };
+  const listed = await readTablespaceList(directory);
+  for (const path of listed.absent) onLog(`The backup lists ${path}, which its server had, and does not hold it`);
+  return { steps: steps.done, links: [...links, ...listed.links] };
 }
 
 /** Runs named steps one after the other, tells of each as it begins, and keeps how long it took. */
