@@ -33,7 +33,7 @@ describe('MySQL 9.7 with data in many directories', () => {
   beforeEach(({ skip }) => skip(whyNot !== undefined, whyNot));
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  test('does not start at any step of a restore in place and of the way back, and has all of its data after each', async () => {
+  test('does not start at any step of a restore in place, and has all of its data after it and after the way back', async () => {
     const [prepared, target] = [join(host, '.holdfast-restore-1'), join(host, 'data')];
     const sums = await makeSource(prepared);
     const { outside, before } = await makeTarget();
@@ -67,24 +67,24 @@ describe('MySQL 9.7 with data in many directories', () => {
       guardFiles: guard.files,
     });
     const base = { id: '1', prepared, target, old: join(host, '.holdfast-old-1'), guard, signal };
-    const placement = await placeRestored({
-      ...base,
-      areas: spread,
-      watched: watchedOf(outside),
-      files: proof.files,
-    });
-    const onTheWayIn = proof.refusals();
-    expect(onTheWayIn).toBeGreaterThan(40);
+    const placing = { ...base, areas: spread, watched: watchedOf(outside), files: proof.files };
+    // Somebody begins to keep tables where nobody has asked for any.
+    await writeFile(join(host, 'spaces', 'gone', 'made.ibd'), '');
+    await expect(placeRestored(placing)).rejects.toMatchObject({ code: 'tablespaces-made' });
+    await rm(join(host, 'spaces', 'gone'), { recursive: true });
+    const placement = await placeRestored(placing);
+    expect(proof.refusals()).toBeGreaterThan(40);
     await expectInPlaces();
     expect(await lookedAt()).toEqual(sums);
 
+    // The way back goes through the same states, and guard.test.ts looks at it: a server that refuses takes half a second.
+    proof.end();
     await placement.rollBack({ signal });
-    expect(proof.refusals() - onTheWayIn).toBeGreaterThan(40);
     expect(await lookedAt()).toEqual(before);
     for (const name of ['logs/bin2.index', 'fast/app/theirs.ibd', 'undo/notes'])
       expect(await readFile(join(host, name), 'utf8')).toBe('of another server');
     console.log(`MySQL ${version} refused ${proof.refusals()} times`);
-  });
+  }, 600_000);
 
   function options(): string[] {
     return [
@@ -112,8 +112,6 @@ describe('MySQL 9.7 with data in many directories', () => {
   /** On a host of its own would be truer, but for the paths in its dictionary, which are those of the server here. */
   async function makeSource(prepared: string): Promise<string[][]> {
     await using server = await startApart();
-    await mkdir(join(host, 'spaces', 'gone'));
-    await serverUser().own(join(host, 'spaces'));
     await server.query(`CREATE DATABASE app; CREATE DATABASE \`od-d\`; CREATE DATABASE gone; USE app;
       CREATE TABLE near (id INT PRIMARY KEY); INSERT INTO near VALUES (1), (2);
       CREATE TABLE far (id INT PRIMARY KEY, t TEXT) DATA DIRECTORY='${host}/fast'; INSERT INTO far VALUES (1, 'x'), (2, 'y');
@@ -136,6 +134,7 @@ describe('MySQL 9.7 with data in many directories', () => {
   /** Another one with tables of the same names, some in the same places, and things of others beside them. */
   async function makeTarget() {
     await using server = await startApart();
+    await mkdir(join(host, 'spaces', 'gone'));
     await server.query(`CREATE DATABASE app; CREATE DATABASE \`od-d\`; USE app;
       CREATE TABLE since (id INT PRIMARY KEY) DATA DIRECTORY='${host}/fast';
       CREATE TABLE far (id INT PRIMARY KEY, t TEXT) DATA DIRECTORY='${host}/fast'; INSERT INTO far VALUES (9, 'old');

@@ -132,7 +132,7 @@ describe('the guard of MySQL 9.7', () => {
     await using again = await startMysql({ bin, dataDirectory: target });
     expect(await again.query("SHOW DATABASES LIKE 'app'")).toEqual([]);
     console.log(`MySQL ${version} refused ${proof.refusals()} times`);
-  });
+  }, 600_000);
 
   async function makeSource(prepared: string): Promise<string[][]> {
     await using source = await startMysql({ bin });

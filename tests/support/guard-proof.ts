@@ -28,6 +28,8 @@ export interface Proof {
   readonly files: PlacementFiles;
   /** How often the server was started and refused. */
   readonly refusals: () => number;
+  /** From now on no server is started. */
+  readonly end: () => void;
 }
 
 /**
@@ -36,10 +38,11 @@ export interface Proof {
  */
 export function proveAtEveryStep(options: ProofOptions): Proof {
   let refusals = 0;
+  let isOver = false;
   const known: Digests = new Map();
   const prove = async (): Promise<void> => {
     const [first] = options.guardFiles;
-    if (first === undefined || !(await isStandIn(join(options.target, first)))) return;
+    if (isOver || first === undefined || !(await isStandIn(join(options.target, first)))) return;
     const ways = options.waysToStart.filter((_, at, all) => !options.isByTurns || at === refusals % all.length);
     for (const way of ways) {
       const before = await contents(options, known);
@@ -51,6 +54,9 @@ export function proveAtEveryStep(options: ProofOptions): Proof {
   const { rename, link, unlink, writeDurably } = systemFiles;
   return {
     refusals: () => refusals,
+    end: () => {
+      isOver = true;
+    },
     files: {
       ...systemFiles,
       rename: (from, to) => rename(from, to).then(prove),

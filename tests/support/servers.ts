@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,6 @@ const mysqlOptions = [
   '--mysqlx=OFF',
   '--secure-file-priv=NULL',
   '--auto-generate-certs=OFF',
-  '--caching-sha2-password-auto-generate-rsa-keys=OFF',
   '--innodb-redo-log-capacity=16M',
 ];
 
@@ -77,8 +76,10 @@ async function startDatabase(
   const dataDirectory = options.dataDirectory ?? (await newDataDirectory({ bin, into: join(folder, 'data'), user }));
   const socket = join(folder, 's.sock');
   const port = await freePort();
+  // Not `--no-defaults`: MySQL then passes over the settings in its data directory, too.
+  await writeFile(join(folder, 'my.cnf'), '');
   const child = startChild(join(bin, programs.server), [
-    '--no-defaults',
+    `--defaults-file=${join(folder, 'my.cnf')}`,
     ...user.arguments,
     `--datadir=${dataDirectory}`,
     `--socket=${socket}`,
