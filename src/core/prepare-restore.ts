@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Sealed } from '../repository/documents.ts';
 import type { Repository } from '../repository/repository.ts';
 import { restoreFiles } from '../repository/restore-files.ts';
+import { settleLogIndexes } from './log-index.ts';
 import { type TableLink, takeOutTableLinks } from './table-links.ts';
 import { readTablespaceList } from './tablespace-list.ts';
 
@@ -55,6 +56,7 @@ export async function prepareRestore(
   });
   // Before any program looks at the files: where the source of the backup runs on this host, they are its live tables.
   const links = await takeOutTableLinks(directory);
+  await settleLogIndexes(directory);
   await steps.run('prepare', async () =>
     engine.prepare(directory, { signal, onLog, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
   );

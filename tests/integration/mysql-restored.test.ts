@@ -1,9 +1,10 @@
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkDrill } from '../../src/core/drill-check.ts';
+import { settleLogIndexes } from '../../src/core/log-index.ts';
 import { settleServer } from '../../src/core/restored-server.ts';
 import { startScratchServer } from '../../src/core/scratch-server.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
@@ -100,6 +101,23 @@ describe('MySQL 9.7 on the backup of a replica', () => {
     await server.query('START REPLICA; RESET PERSIST skip_replica_start');
     await until(async () => (await replicationOf(server)).join() === 'ON,ON');
     expect(await readFile(join(dataDirectory, 'mysqld-auto.cnf'), 'utf8')).not.toContain('skip_replica_start');
+  });
+
+  test('takes no binary log of the source for its own', async () => {
+    const dataDirectory = await restored('logs');
+    const live = join(root, 'live');
+    await mkdir(live);
+    // As xtrabackup copies the line of a server whose logs lie elsewhere.
+    const [name = ''] = (await readdir(dataDirectory)).filter((each) => /^bin\.\d+$/.test(each));
+    await writeFile(join(live, name), await readFile(join(dataDirectory, name)));
+    await writeFile(join(dataDirectory, 'bin.index'), `${join(live, name)}\n`);
+    await settleLogIndexes(dataDirectory);
+    for (const each of [live, dataDirectory]) await serverUser().own(each);
+    const options = ['--server-id=16', '--log-bin=bin', '--skip-replica-start', ...gtids];
+    await using server = await startMysql({ bin, dataDirectory, options });
+    await server.query('FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY');
+    expect(await readdir(live)).toEqual([name]);
+    expect(await readdir(dataDirectory)).not.toContain(name);
   });
 
   test('keeps the identity of the server that it replaces where that is wished', async () => {
