@@ -17,7 +17,7 @@ import { serverUser } from '../support/server-user.ts';
 
 const signal = new AbortController().signal;
 const { bin, version, whyNot } = mysqlOf('9.7');
-const tables = ['app.near', 'app.far', 'app.parts', 'app.shared', '`od-d`.`t x`', 'mysql.user'];
+const tables = ['app.near', 'app.far', 'app.parts', 'app.shared', '`od-d`.`t x`', 'gone.elsewhere', 'mysql.user'];
 const directories = ['undo', 'redo', 'logs', 'relay', 'dblwr', 'fast', 'spaces'];
 
 /** The prepared backup is what a server leaves that was stopped in order, laid out as xtrabackup does. */
@@ -36,6 +36,7 @@ describe('MySQL 9.7 with data in many directories', () => {
   test('does not start at any step of a restore in place, and has all of its data after it and after the way back', async () => {
     const [prepared, target] = [join(host, '.holdfast-restore-1'), join(host, 'data')];
     const sums = await makeSource(prepared);
+    expect(sums.flat()).not.toContain('NULL');
     const { outside, before } = await makeTarget();
     const areas = areasOf(outside);
     expect(areas.map(({ directory }) => directory.slice(host.length + 1)).toSorted()).toEqual([
