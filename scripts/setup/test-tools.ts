@@ -1,4 +1,5 @@
 import { ensureMariadb, ensureMariadbSid } from './mariadb.ts';
+import { ensureMysql, type MysqlTools } from './mysql.ts';
 import { ensurePython } from './python.ts';
 import { ensureSchemathesis } from './schemathesis.ts';
 import { ensureVersitygw } from './versitygw.ts';
@@ -8,6 +9,8 @@ export interface TestTools {
   readonly mariadb: string;
   /** Folder of Debian unstable's MariaDB's programs; undefined where it cannot be had. */
   readonly mariadbSid: string | undefined;
+  /** Debian unstable's MySQL; undefined where it cannot be had. */
+  readonly mysql: MysqlTools | undefined;
   /** Path of the S3 server. */
   readonly versitygw: string;
   /** Path of a Python with `cryptography` and `zstandard`. */
@@ -22,12 +25,14 @@ export interface TestTools {
 export async function ensureTestTools(): Promise<TestTools> {
   const mariadb = await ensureMariadb();
   const sid = await ensureMariadbSid();
+  const mysql = await ensureMysql();
   return {
     mariadb: mariadb.bin,
     mariadbSid: sid?.bin,
+    mysql,
     versitygw: await ensureVersitygw(),
     python: await ensurePython(),
     schemathesis: await ensureSchemathesis(),
-    summary: `MariaDB ${mariadb.version} and ${sid?.version ?? 'no second one'}`,
+    summary: `MariaDB ${mariadb.version} and ${sid?.version ?? 'no second one'}, MySQL ${mysql?.version ?? 'none'}`,
   };
 }

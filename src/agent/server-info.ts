@@ -35,7 +35,8 @@ async function databaseInfo(context: AgentContext, options: Abortable) {
     const size = dataBytes === undefined ? {} : { dataBytes };
     // A data directory that cannot be read is for the checks before a backup or restore to tell.
     const outside = await dataOutside(facts).catch(() => []);
-    const directories = outside.map(({ what, path }) => ({ what, path }));
+    const kept = outside.filter(({ handling }) => handling.kind !== 'watch');
+    const directories = kept.map(({ what, path }) => ({ what, path }));
     return { isUp: true, vendor, version, identity, lineage, gtid, dataDirectory, directories, ...size } as const;
   } catch (error) {
     options.signal.throwIfAborted();

@@ -52,19 +52,17 @@ describe('data outside the data directory', () => {
   });
 
   test('is found by links and by what InnoDB keeps for tables elsewhere', async () => {
-    for (const name of ['other', 'fast/app', 'known']) await mkdir(join(root, name), { recursive: true });
+    for (const name of ['other', 'fast/app']) await mkdir(join(root, name), { recursive: true });
     await symlink(join(root, 'other'), join(data, 'shop'));
     await symlink(join(root, 'fast', 'm.MYD'), join(data, 'app', 'm.MYD'));
     await writeFile(join(data, 'app', 'u.isl'), join(root, 'fast', 'app', 'u.ibd'));
     await writeFile(join(data, 'app', 'w.isl'), join(root, 'fast', 'app', 'w.ibd'));
     await writeFile(join(root, 'other', 'x.isl'), join(root, 'far', 'shop', 'x.ibd'));
-    await writeFile(join(root, 'known', 'v.ibd'), '');
     await symlink(join(data, 'app'), join(data, 'alias'));
-    expect((await found({ innodb_directories: `${root}/known;${root}/empty` })).toSorted()).toEqual([
+    expect((await found()).toSorted()).toEqual([
       'tables …/far/shop: exchange',
       'tables …/fast/app: exchange',
       'tables …/fast/m.MYD: stay',
-      'tables …/known: refuse',
       'tables …/other: stay',
     ]);
   });
@@ -121,9 +119,65 @@ describe('data outside the data directory', () => {
     expect((await found(variables)).at(0)).toContain(': refuse');
   });
 
-  test('is not exchanged for a server on which that was not proven', async () => {
-    const variables = { innodb_undo_directory: '/undo' };
-    const outside = await dataOutside({ dataDirectory: data, variables, vendor: 'MySQL' });
-    expect(outside).toMatchObject([{ path: '/undo', handling: { kind: 'refuse' } }]);
+  describe('of MySQL', () => {
+    const ofMysql = async (variables: Record<string, string>, tablespacesOutside?: readonly string[]) =>
+      dataOutside({ dataDirectory: data, variables, vendor: 'MySQL', tablespacesOutside });
+    const shown = (outside: Awaited<ReturnType<typeof ofMysql>>): string[] =>
+      outside.map(({ what, path, handling }) => `${what} ${path.replace(root, '…')}: ${handling.kind}`).toSorted();
+    const variables = (more: Record<string, string> = {}) => ({ innodb_directories: `${root}/fast`, ...more });
+
+    test('has its own names for the files of InnoDB', async () => {
+      const outside = await ofMysql({
+        innodb_undo_directory: '/u',
+        innodb_log_group_home_dir: '/r',
+        innodb_doublewrite_dir: '/d',
+      });
+      const owned = Object.fromEntries(areasOf(outside).map((area) => [area.directory, area.owned]));
+      const own = {
+        '/u': ['undo_001', 'undo_127', 'more.ibu', 'undo_1_trunc.log'],
+        '/r': ['#innodb_redo', 'undo_1_trunc.log'],
+        '/d': ['#ib_16384_0.dblwr', '#ib_4096_12.dblwr', '#ib_16384_0.bdblwr'],
+      };
+      const foreign = ['undo001', 'undo_01', 'ib_logfile0', 'ibdata1', 'x.dblwr', '#innodb_redo2', 'a.ibd'];
+      for (const [directory, names] of Object.entries(own)) {
+        const isOwn = (name: string): boolean => owns(owned[directory] ?? [], name);
+        expect({ own: names.filter(isOwn), foreign: foreign.filter(isOwn) }).toEqual({ own: names, foreign: [] });
+      }
+    });
+
+    test('is found by its own list of tablespaces, and others beside them are told apart', async () => {
+      await mkdir(join(root, 'fast', 'app'), { recursive: true });
+      await mkdir(join(root, 'undo'));
+      for (const name of ['t.ibd', 'theirs.ibd']) await writeFile(join(root, 'fast', 'app', name), '');
+      const list = ['../fast/app/t.ibd', `${root}/undo/undo_001`, `${root}/fast/more.ibu`, `${data}/app/t.ibd`];
+      const outside = await ofMysql(variables({ innodb_undo_directory: join(root, 'undo') }), list);
+      expect(shown(outside)).toEqual([
+        'tables …/fast/app: exchange',
+        'tables …/fast: watch',
+        'undo logs …/fast: exchange',
+        'undo logs …/undo: exchange',
+      ]);
+      const area = areasOf(outside).find(({ directory }) => directory === join(root, 'fast', 'app'));
+      const names = ['t.ibd', 'made-since.ibd', 'theirs.ibd', 't.txt'];
+      expect(names.filter((name) => owns(area?.owned ?? [], name))).toEqual(['t.ibd', 'made-since.ibd']);
+    });
+
+    test('cannot be told apart where the server does not tell', async () => {
+      await mkdir(join(root, 'fast', 'app'), { recursive: true });
+      expect(shown(await ofMysql(variables()))).toEqual([]);
+      await writeFile(join(root, 'fast', 'app', 't.ibd'), '');
+      expect(shown(await ofMysql(variables()))).toEqual(['tables …/fast: refuse']);
+    });
+
+    test('is not exchanged where that was not proven, or it cannot be told what it is', async () => {
+      await mkdir(join(root, 'other'));
+      await mkdir(join(root, 'relay'));
+      await symlink(join(root, 'other'), join(data, 'shop'));
+      await writeFile(join(root, 'relay', 'relay-channel.000001'), '');
+      expect(shown(await ofMysql({ relay_log_basename: join(root, 'relay', 'relay') }, []))).toEqual([
+        'relay logs …/relay: refuse',
+        'tables …/other: refuse',
+      ]);
+    });
   });
 });

@@ -2,6 +2,7 @@ import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import type { ServerFacts } from '../engine/engine.ts';
 import type { Area, Owned } from './areas.ts';
+import { tablespaceDirectories, type Watched, watchedDirectories } from './mysql-tablespaces.ts';
 import { readSmallFile } from './placement-files.ts';
 import { findTableLinks } from './table-links.ts';
 
@@ -26,14 +27,16 @@ export interface DataOutside {
  *
  * - `exchange`: what the server owns in that directory is set aside there, and what is restored goes there
  * - `stay`: it belongs to the old data and stays where it is; what is restored goes into the data directory
+ * - `watch`: nothing; a server looks for tablespaces there, and one that is new there keeps the restore from taking place
  * - `refuse`: nothing, so there is none
  */
 export type Handling =
   | { readonly kind: 'exchange'; readonly owned: readonly Owned[] }
   | { readonly kind: 'stay' }
+  | { readonly kind: 'watch'; readonly known: readonly string[] }
   | { readonly kind: 'refuse'; readonly why: string };
 
-type Facts = Pick<ServerFacts, 'dataDirectory' | 'variables' | 'vendor'>;
+type Facts = Pick<ServerFacts, 'dataDirectory' | 'variables' | 'vendor' | 'tablespacesOutside'>;
 type Variables = ServerFacts['variables'];
 
 const stay: Handling = { kind: 'stay' };
@@ -42,6 +45,10 @@ const holdsGuard: Handling = {
   why: 'the files that keep a server from starting half-way must lie in the data directory',
 };
 const unproven: Handling = { kind: 'refuse', why: 'that was not proven on a server of this kind' };
+const untold: Handling = {
+  kind: 'refuse',
+  why: 'which of these are its own the server tells only a user with PROCESS',
+};
 
 interface Setting {
   readonly what: DataOutside['what'];
@@ -50,11 +57,8 @@ interface Setting {
   readonly handling: (value: string) => Handling;
 }
 
-const settings: Readonly<Record<string, Setting>> = {
+const common: Readonly<Record<string, Setting>> = {
   innodb_data_home_dir: { what: 'system tablespace', place: itself, handling: () => holdsGuard },
-  innodb_undo_directory: { what: 'undo logs', place: itself, handling: () => exchange({ kind: 'undo' }) },
-  innodb_log_group_home_dir: { what: 'redo logs', place: itself, handling: () => exchange({ kind: 'redo' }) },
-  innodb_doublewrite_dir: { what: 'doublewrite files', place: itself, handling: () => unproven },
   aria_log_dir_path: { what: 'Aria logs', place: itself, handling: () => holdsGuard },
   log_bin_basename: { what: 'binary logs', place: dirname, handling: logs },
   log_bin_index: { what: 'binary logs', place: dirname, handling: file },
@@ -63,28 +67,56 @@ const settings: Readonly<Record<string, Setting>> = {
   relay_log_info_file: { what: 'relay logs', place: dirname, handling: file },
 };
 
+const ofMariadb: Readonly<Record<string, Setting>> = {
+  ...common,
+  innodb_undo_directory: { what: 'undo logs', place: itself, handling: () => exchange({ kind: 'undo' }) },
+  innodb_log_group_home_dir: { what: 'redo logs', place: itself, handling: () => exchange({ kind: 'redo' }) },
+};
+
+const ofMysql: Readonly<Record<string, Setting>> = {
+  ...common,
+  innodb_undo_directory: { what: 'undo logs', place: itself, handling: () => exchange({ kind: 'mysql-undo' }) },
+  innodb_log_group_home_dir: { what: 'redo logs', place: itself, handling: () => exchange({ kind: 'mysql-redo' }) },
+  innodb_doublewrite_dir: {
+    what: 'doublewrite files',
+    place: itself,
+    handling: () => exchange({ kind: 'doublewrite' }),
+  },
+};
+
 /**
  * What lies elsewhere, by the server's own settings and by links in its data directory, and what a restore in place does
  * with it, so that the server does not mix it with the restored data.
  */
-export async function dataOutside({ dataDirectory, variables, vendor }: Facts): Promise<readonly DataOutside[]> {
-  const root = await realpath(dataDirectory);
-  const named = (await hasNamedConnections(root)) ? unnamed : undefined;
+export async function dataOutside(facts: Facts): Promise<readonly DataOutside[]> {
+  const root = await realpath(facts.dataDirectory);
   const found = [
-    ...bySettings(variables).map((each) => (named && each.what === 'relay logs' ? { ...each, handling: named } : each)),
-    ...bySystemFiles(variables),
+    ...bySettings(facts),
+    ...bySystemFiles(facts.variables),
     ...(await linkedTo(root)),
-    ...(await linkedTables(root)),
-    ...(await inDirectories(variables['innodb_directories'] ?? '', root)),
+    ...(facts.vendor === 'MariaDB' ? await linkedTables(root) : await tablespacesOf(facts, root)),
   ];
+  const named = (await hasNamedConnections(facts, root)) ? unnamed : undefined;
   const outside: DataOutside[] = [];
   for (const { what, path, handling } of found) {
     const real = await realOr(resolve(root, path));
     if (isBelow(real, root)) continue;
-    const proven = vendor === 'MariaDB' || handling.kind === 'refuse' ? handling : unproven;
-    add(outside, { what, path: real, handling: proven });
+    if (what === 'relay logs' && named !== undefined) add(outside, { what, path: real, handling: named });
+    else add(outside, { what, path: real, handling: provenFor(facts.vendor, handling) });
   }
   return outside;
+}
+
+/** A server of MySQL whose databases lie behind symbolic links was not tried. */
+function provenFor(vendor: Facts['vendor'], handling: Handling): Handling {
+  return vendor !== 'MariaDB' && handling.kind === 'stay' ? unproven : handling;
+}
+
+/** Directories of this server in which no tablespace may appear before its data is replaced. */
+export function watchedOf(outside: readonly DataOutside[]): readonly Watched[] {
+  return outside.flatMap(({ path, handling }) =>
+    handling.kind === 'watch' ? [{ directory: path, known: handling.known }] : [],
+  );
 }
 
 /** Where files are exchanged, each directory once. */
@@ -123,8 +155,8 @@ function file(value: string): Handling {
   return exchange({ kind: 'file', name: basename(value) });
 }
 
-function bySettings(variables: Variables): DataOutside[] {
-  return Object.entries(settings).flatMap(([name, { what, place, handling }]) => {
+function bySettings({ variables, vendor }: Facts): DataOutside[] {
+  return Object.entries(vendor === 'MariaDB' ? ofMariadb : ofMysql).flatMap(([name, { what, place, handling }]) => {
     const value = variables[name] ?? '';
     return value === '' ? [] : [{ what, path: place(value), handling: handling(value) }];
   });
@@ -143,10 +175,19 @@ const unnamed: Handling = {
   why: 'the relay logs of connections that have a name cannot be told from those of another server',
 };
 
-/** Connections with a name of their own have relay logs of other names. */
-async function hasNamedConnections(root: string): Promise<boolean> {
-  const text = await readSmallFile(join(root, 'multi-master.info'), 1024 * 1024);
-  return text !== undefined && text.trim() !== '';
+/**
+ * Connections with a name of their own have relay logs of other names: MariaDB lists them, MySQL's show by their files, which look
+ * like those of a server whose logs have a longer name.
+ */
+async function hasNamedConnections({ vendor, variables }: Facts, root: string): Promise<boolean> {
+  if (vendor === 'MariaDB') {
+    const text = await readSmallFile(join(root, 'multi-master.info'), 1024 * 1024);
+    return text !== undefined && text.trim() !== '';
+  }
+  const base = variables['relay_log_basename'] ?? '';
+  if (base === '') return false;
+  const names = await readdir(dirname(resolve(root, base))).catch(() => []);
+  return names.some((name) => name.startsWith(`${basename(base)}-`) && /\.(\d{6,}|index)$/.test(name));
 }
 
 /** What symbolic links to databases, and of tables in databases, lead to. */
@@ -185,15 +226,23 @@ async function linkedTables(root: string): Promise<DataOutside[]> {
   }));
 }
 
-/** MySQL looks for tablespaces in these, too; only where there are some do they matter. */
-async function inDirectories(list: string, root: string): Promise<DataOutside[]> {
-  const found: DataOutside[] = [];
-  for (const directory of list.split(';').filter((each) => each !== '')) {
-    const path = resolve(root, directory);
-    const names = await readdir(path, { recursive: true }).catch(() => []);
-    if (names.some((name) => name.endsWith('.ibd'))) found.push({ what: 'tables', path, handling: unproven });
+/** MySQL lists them itself; where it does not, those that lie where it looks for some may be its own. */
+async function tablespacesOf({ variables, tablespacesOutside }: Facts, root: string): Promise<DataOutside[]> {
+  const watched = await watchedDirectories(variables['innodb_directories'] ?? '', root);
+  if (tablespacesOutside === undefined) {
+    const filled = watched.filter(({ known }) => known.length > 0);
+    return filled.map(({ directory }) => ({ what: 'tables', path: directory, handling: untold }));
   }
-  return found;
+  const undoDirectory = variables['innodb_undo_directory'] ?? '';
+  const directories = await tablespaceDirectories(tablespacesOutside, { root, undoDirectory });
+  return [
+    ...directories.map(({ what, path, owned }): DataOutside => ({ what, path, handling: exchange(owned) })),
+    ...watched.map(({ directory, known }): DataOutside => ({
+      what: 'tables',
+      path: directory,
+      handling: { kind: 'watch', known },
+    })),
+  ];
 }
 
 function isBelow(path: string, root: string): boolean {

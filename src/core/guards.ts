@@ -12,7 +12,7 @@ export interface Guard {
   readonly series: string;
   readonly files: readonly string[];
   readonly reason: string;
-  /** The release on which the proof in tests/integration/guard.test.ts was run. */
+  /** The release on which the proof in tests/integration/guard.test.ts was first run; every run of the tests repeats it. */
   readonly provenOn: string;
 }
 

@@ -55,7 +55,7 @@ export function judgeOutside(
     handling.kind === 'refuse' ? [{ text: `${what} in ${path}`, why: handling.why }] : [],
   );
   if (refused.length > 0) return [judgeRefused(target, refused)];
-  if (outside.length === 0)
+  if (outside.every(({ handling }) => handling.kind === 'watch'))
     return [{ level: 'ok', code: 'data-together', message: `All data of the server lies in ${target}.` }];
   return [...facts.map((each) => judgeArea(each, outside)), ...judgeRoom(facts), ...judgeStaying(target, outside)];
 }
@@ -93,7 +93,7 @@ function judgeArea({ directory, isThere, isWritable }: AreaFacts, outside: reado
       nextStep: 'Run the agent as root or as the user of the database server.',
     };
   }
-  const isOnlyLogs = kinds.every((each) => each.what === 'binary logs' || each.what === 'relay logs');
+  const isOnlyLogs = kinds.every(({ what: kind }) => begunAnew.includes(kind));
   const then = isOnlyLogs
     ? 'As they do not belong to the restored data, the server begins new ones.'
     : 'The restored ones go there.';
@@ -103,6 +103,8 @@ function judgeArea({ directory, isThere, isWritable }: AreaFacts, outside: reado
     message: `The server's ${what} in ${directory} are set aside there and kept. ${then}`,
   };
 }
+
+const begunAnew: readonly DataOutside['what'][] = ['binary logs', 'relay logs', 'doublewrite files'];
 
 /** Room for as much as is there now; the exact size is looked at before the server is stopped. */
 function judgeRoom(facts: readonly AreaFacts[]): readonly Finding[] {
@@ -158,7 +160,7 @@ async function deviceOf(directory: string): Promise<number | undefined> {
 
 /** Binary logs are not restored. */
 async function bytesIn({ directory, owned }: Area, tables: readonly string[]): Promise<number> {
-  const restored = owned.filter(({ kind }) => kind === 'undo');
+  const restored = owned.filter(({ kind }) => ['undo', 'mysql-undo', 'tablespaces'].includes(kind));
   const names = (await namesIn(directory).catch(() => [])).filter((name) => owns(restored, name));
   let bytes = 0;
   for (const name of [...names, ...tables]) bytes += Number((await statIfThere(join(directory, name)))?.size ?? 0);

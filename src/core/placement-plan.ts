@@ -6,6 +6,7 @@ import type { Guard } from './guards.ts';
 import { isDatabaseEntry } from './placement-exchange.ts';
 import { hasCode, isThere, namesIn, type PlacementFiles, statIfThere } from './placement-files.ts';
 import type { Journal, JournalArea } from './placement-journal.ts';
+import { refuseNewTablespaces, type Watched } from './mysql-tablespaces.ts';
 import { findTableLinks, type TableLink } from './table-links.ts';
 
 /** A directory outside the target, and what was prepared for it. */
@@ -18,11 +19,12 @@ interface PlanOptions {
   readonly old: string;
   readonly guard?: Guard;
   readonly areas?: readonly PreparedArea[];
+  readonly watched?: readonly Watched[];
 }
 
 /** Everything that can be refused before anything is touched, and the lists of what moves. */
 export async function planEntries(options: PlanOptions, oldNames: string[]): Promise<Journal> {
-  const { id, prepared, target, old, guard, areas = [] } = options;
+  const { id, prepared, target, old, guard, areas = [], watched = [] } = options;
   if (guard === undefined) {
     throw new PermanentFailure(
       'guard-unknown',
@@ -40,6 +42,7 @@ export async function planEntries(options: PlanOptions, oldNames: string[]): Pro
   const owner = await statIfThere(target);
   if (owner === undefined)
     throw new Conflict('target-missing', `Cannot move files into ${target} as it is not there any more`);
+  await refuseNewTablespaces(watched, { target, areas: areas.map(({ directory }) => directory) });
   await requireOneFileSystem(
     [target, prepared, dirname(old)],
     [...oldNames.map((name) => join(target, name)), ...newNames.map((name) => join(prepared, name))],

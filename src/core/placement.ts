@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Conflict, Failure } from '../lib/failure.ts';
 import type { Guard } from './guards.ts';
 import { exchange, type ExchangeOptions, isDatabaseEntry, turnBack } from './placement-exchange.ts';
+import type { Watched } from './mysql-tablespaces.ts';
 import { isThere, namesIn, type PlacementFiles, systemFiles, temporaryFor } from './placement-files.ts';
 import {
   findJournals,
@@ -27,6 +28,8 @@ export interface PlaceOptions {
   readonly guard?: Guard;
   /** Directories outside the target that hold more of its server's data. Needs a guard. */
   readonly areas?: readonly PreparedArea[];
+  /** Where tablespaces that are new keep the data from being replaced. */
+  readonly watched?: readonly Watched[];
   readonly signal: AbortSignal;
   readonly files?: PlacementFiles;
   readonly findServer?: (directory: string) => Promise<ServerProcess | undefined>;
@@ -51,7 +54,7 @@ export interface Placement {
  * Moves a prepared directory into place by renames only. When it returns, all is in place and durable; when it throws, the
  * target is as it was, or the message names the journal with which `recoverPlacement` goes on.
  *
- * @throws Conflict `server-running`, `target-not-empty`, `old-not-empty`
+ * @throws Conflict `server-running`, `target-not-empty`, `old-not-empty`, `tablespaces-made`
  * @throws Failure `placement-unfinished`: it could not be undone; the next restore into the target ends it first
  * @throws PermanentFailure `other-file-system`, `guard-unknown`, `guard-file-missing`
  */

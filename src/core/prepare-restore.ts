@@ -4,7 +4,9 @@ import type { Engine } from '../engine/engine.ts';
 import type { Sealed } from '../repository/documents.ts';
 import type { Repository } from '../repository/repository.ts';
 import { restoreFiles } from '../repository/restore-files.ts';
+import { settleLogIndexes } from './log-index.ts';
 import { type TableLink, takeOutTableLinks } from './table-links.ts';
+import { readTablespaceList } from './tablespace-list.ts';
 
 /** A step that is done and how long it took. */
 export interface DoneStep {
@@ -54,11 +56,14 @@ export async function prepareRestore(
   });
   // Before any program looks at the files: where the source of the backup runs on this host, they are its live tables.
   const links = await takeOutTableLinks(directory);
+  await settleLogIndexes(directory);
   await steps.run('prepare', async () =>
     engine.prepare(directory, { signal, onLog, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
   );
   await steps.run('sync', async () => syncTree(directory));
-  return { steps: steps.done, links };
+  const listed = await readTablespaceList(directory);
+  for (const path of listed.absent) onLog(`The backup lists ${path}, which its server had, and does not hold it`);
+  return { steps: steps.done, links: [...links, ...listed.links] };
 }
 
 /** Runs named steps one after the other, tells of each as it begins, and keeps how long it took. */

@@ -9,7 +9,7 @@ import { giveTo, type Ownership, ownershipOf } from './ownership.ts';
 import { type Placement, placeRestored } from './placement.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
 import { replaceData } from './replace-data.ts';
-import { areasOf } from './data-outside.ts';
+import { areasOf, watchedOf } from './data-outside.ts';
 import type { PreparedArea } from './placement-plan.ts';
 import { choosePrepared, preflightRestore, type RestoreWish } from './restore-preflight.ts';
 import { type RestoredServer, settleServer } from './restored-server.ts';
@@ -176,6 +176,7 @@ async function place(
     ...base,
     guard,
     areas,
+    watched: watchedOf(target.inPlace.outside ?? []),
     old: `${prepared.replace(/\.holdfast-restore-[^/]*$/, '')}.holdfast-old-${id}`,
   };
   const { control } = target.inPlace;

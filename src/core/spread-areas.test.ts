@@ -82,6 +82,35 @@ describe('what was prepared for other directories', () => {
     expect(log).toEqual([expect.stringContaining(`app/${table}.ibd is restored into ${target}`)]);
   });
 
+  test('by a list, as of MySQL, needs no link, and goes there under the name that its file has there', async () => {
+    await fillWith(prepared, { 'ts.ibd': 'new space', '#innodb_redo/#ib_redo1': 'new redo', 'more.ibu': 'new undo' });
+    const fast = join(root, 'fast', 'app');
+    const areas = await spreadAreas({
+      prepared,
+      id: 'r1',
+      target,
+      areas: [
+        { directory: join(root, 'undo'), owned: [{ kind: 'mysql-undo' }, { kind: 'mysql-redo' }] },
+        { directory: fast, owned: [{ kind: 'tablespaces', told: fast, others: ['theirs.ibd'] }] },
+      ],
+      links: [
+        { database: 'app', table: 't', path: inFast('t.ibd'), file: 'app/t.ibd' },
+        { database: '', table: 'space', path: inFast('space.ibd'), file: 'ts.ibd' },
+        { database: 'app', table: 'theirs', path: inFast('theirs.ibd'), file: 'app/theirs.ibd' },
+        { database: 'shop', table: 'd', path: '/elsewhere/shop/d.ibd', file: 'shop/d.ibd' },
+      ],
+      signal,
+      onLog: (line) => log.push(line),
+    });
+    expect(await contents(areas[0]?.prepared ?? '')).toEqual({
+      'more.ibu': 'new undo',
+      '#innodb_redo/#ib_redo1': 'new redo',
+    });
+    expect(await contents(areas[1]?.prepared ?? '')).toEqual({ 't.ibd': 'new t', 'space.ibd': 'new space' });
+    expect(Object.keys(await contents(prepared)).filter((name) => name.endsWith('.isl'))).toEqual([]);
+    expect(log.map((line) => line.split(' ')[0])).toEqual(['app/theirs.ibd', 'shop/d.ibd']);
+  });
+
   test('is removed again from where a killed restore brought it, and nothing else', async () => {
     await spread([inFast('t.ibd')]);
     await removeSpread(prepared, 'r1');
@@ -105,6 +134,19 @@ describe('what was prepared for other directories', () => {
     const [undo] = await spread([], { undo: join(disk.path, 'undo') });
     expect((await readFile(join(undo?.prepared ?? '', 'undo001'))).equals(Buffer.alloc(600_000, 7))).toBe(true);
     expect(await readdir(prepared)).not.toContain('undo001');
+  });
+
+  test('is copied with all that is in it where it is a directory', async ({ skip }) => {
+    using disk = smallDisk('1m', skip);
+    await fillWith(prepared, { '#innodb_redo/#ib_redo1': 'one', '#innodb_redo/#ib_redo2_tmp': 'two' });
+    const areas: Area[] = [{ directory: disk.path, owned: [{ kind: 'mysql-redo' }] }];
+    const options = { prepared, id: 'r1', target, areas, links: [], signal, onLog: () => undefined };
+    const [redo] = await spreadAreas(options);
+    expect(await contents(redo?.prepared ?? '')).toEqual({
+      '#innodb_redo/#ib_redo1': 'one',
+      '#innodb_redo/#ib_redo2_tmp': 'two',
+    });
+    expect(await readdir(prepared)).not.toContain('#innodb_redo');
   });
 
   test('needs room there before anything is copied', async ({ skip }) => {

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -105,13 +105,13 @@ async function planTables(
     const taken = new Set((await namesIn(area.directory)).filter((name) => !old.has(name) && !owns(area.owned, name)));
     for (const link of linkedInto(area, links)) {
       const files = tableFiles(prepared, link);
-      const name = basename(files.tablespace);
+      const name = `${link.table}.ibd`;
       if (taken.has(name) || link.path === undefined || !(await isThere(files.tablespace))) continue;
       taken.add(name);
       moves.set(link, {
         from: files.tablespace,
         to: join(area.prepared, name),
-        link: { path: files.link, text: link.path },
+        ...(files.link === undefined ? {} : { link: { path: files.link, text: link.path } }),
       });
     }
   }
@@ -119,9 +119,9 @@ async function planTables(
 }
 
 function tellOfStaying({ onLog, target }: Pick<SpreadOptions, 'onLog' | 'target'>, links: readonly TableLink[]): void {
-  for (const { database, table, path } of links) {
+  for (const { database, table, path, file = `${database}/${table}.ibd` } of links) {
     const there = path === undefined ? '' : ` in ${dirname(path)}`;
-    onLog(`${database}/${table}.ibd is restored into ${target}; the server of the backup kept it elsewhere${there}`);
+    onLog(`${file} is restored into ${target}; the server of the backup kept it elsewhere${there}`);
   }
 }
 
@@ -133,7 +133,7 @@ async function requireRoom(prepared: string, moves: readonly Move[]): Promise<vo
     const directory = dirname(dirname(to));
     const { dev } = await stat(directory);
     if (dev === home) continue;
-    const bytes = (needed.get(dev)?.bytes ?? 0) + (await stat(from)).size;
+    const bytes = (needed.get(dev)?.bytes ?? 0) + (await bytesOf(from));
     needed.set(dev, { directory, bytes });
   }
   for (const { directory, bytes } of needed.values()) {
@@ -153,12 +153,32 @@ async function moveOne({ from, to, link }: Move, signal: AbortSignal): Promise<v
     await rename(from, to);
   } catch (error) {
     if (!hasCode(error, 'EXDEV')) throw error;
-    await pipeline(createReadStream(from, { highWaterMark }), createWriteStream(to, { flags: 'wx', flush: true }), {
-      signal,
-    });
-    await unlink(from);
+    await ((await stat(from)).isDirectory() ? moveEntries(from, to, signal) : moveBytes(from, to, signal));
   }
   if (link !== undefined) await systemFiles.writeDurably(link.path, link.text);
+}
+
+/** To another file system. */
+async function moveBytes(from: string, to: string, signal: AbortSignal): Promise<void> {
+  await pipeline(createReadStream(from, { highWaterMark }), createWriteStream(to, { flags: 'wx', flush: true }), {
+    signal,
+  });
+  await unlink(from);
+}
+
+/** A directory to another file system. */
+async function moveEntries(from: string, to: string, signal: AbortSignal): Promise<void> {
+  await mkdir(to, { mode: 0o700 });
+  for (const name of await namesIn(from)) await moveOne({ from: join(from, name), to: join(to, name) }, signal);
+  await rmdir(from);
+}
+
+async function bytesOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  let bytes = 0;
+  for (const name of await namesIn(path)) bytes += await bytesOf(join(path, name));
+  return bytes;
 }
 
 const highWaterMark = 1024 * 1024;

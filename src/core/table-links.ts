@@ -1,13 +1,18 @@
 import { lstat, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
-/** A table whose file InnoDB looks for elsewhere, as an `.isl` file beside its definition tells (`DATA DIRECTORY`). */
+/**
+ * A table whose file InnoDB looks for elsewhere (`DATA DIRECTORY`), as an `.isl` file beside its definition tells, or, with MySQL,
+ * its dictionary and the tool's own list.
+ */
 export interface TableLink {
   readonly database: string;
   /** As files are named: `t`, or `t#P#p0` for a part of it. */
   readonly table: string;
   /** The tablespace as the link tells it; undefined where that is no `<directory>/<database>/<table>.ibd`. */
   readonly path: string | undefined;
+  /** Of one in the list: its file in the backup, below the backup's directory. Such a server needs no link. */
+  readonly file?: string;
 }
 
 const suffix = '.isl';

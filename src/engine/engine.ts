@@ -31,6 +31,11 @@ export interface ServerFacts {
   /** Bytes of the files below the data directory that a backup copies, the estimate for progress; undefined when it cannot be read. */
   readonly dataBytes: number | undefined;
   readonly variables: Readonly<Record<string, string>>;
+  /**
+   * Of MySQL: files of tablespaces that it keeps outside the data directory, as it writes them, absolute or from there; undefined
+   * where it does not tell. MariaDB has links in the data directory instead.
+   */
+  readonly tablespacesOutside?: readonly string[] | undefined;
 }
 
 export interface Finding {

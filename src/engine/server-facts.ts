@@ -22,12 +22,23 @@ export async function readServerFacts(
     gtid: gtidOf(vendor, variables),
     dataBytes: await directoryBytes(dataDirectory, { ...options, skip: notCopied(variables) }),
     variables: withoutSecretValues(variables),
+    ...(vendor === 'MariaDB' ? {} : { tablespacesOutside: await readTablespacesOutside(sql) }),
   };
 }
 
 async function readVariables(sql: Sql): Promise<Readonly<Record<string, string>>> {
   const rows = await sql.query('SHOW GLOBAL VARIABLES');
   return Object.fromEntries(rows.map((row) => [row['Variable_name'] ?? '', row['Value'] ?? '']));
+}
+
+/** Undefined for a user who may not look, or an older release. */
+async function readTablespacesOutside(sql: Sql): Promise<readonly string[] | undefined> {
+  const rows = await sql
+    .query(
+      "SELECT PATH AS path FROM information_schema.INNODB_TABLESPACES_BRIEF WHERE PATH LIKE '/%' OR PATH LIKE '../%'",
+    )
+    .catch(() => undefined);
+  return rows?.map(({ path }) => path ?? '');
 }
 
 export function vendorOf(version: string, comment: string): Vendor {

@@ -1,18 +1,17 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { guardFor } from '../../src/core/guards.ts';
 import { placeRestored } from '../../src/core/placement.ts';
 import { newDataDirectory } from '../support/data-directory.ts';
 import { proveAtEveryStep } from '../support/guard-proof.ts';
+import { mysqlOf } from '../support/mysql-series.ts';
 import { makePreparedBackup } from '../support/prepared-backup.ts';
-import { type MariadbServer, startMariadb } from '../support/servers.ts';
+import { makePreparedMysql } from '../support/prepared-mysql.ts';
+import { type MariadbServer, startMariadb, startMysql } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
 
-const run = promisify(execFile);
 const signal = new AbortController().signal;
 const bins: Record<string, string> = {
   '10.11': process.env['HOLDFAST_TEST_MARIADB_10_11'] ?? '',
@@ -94,41 +93,63 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
   });
 });
 
-describe('the guard of MySQL 9.7', async () => {
-  const server = await findMysql();
-  const [program, version] = [server?.program ?? '', server?.version ?? ''];
+describe('the guard of MySQL 9.7', () => {
+  const { bin, version, whyNot } = mysqlOf('9.7');
+  let root: string;
 
-  test('keeps the server from starting at every step of a restore in place', async ({ skip }) => {
-    skip(server === undefined, 'no MySQL 9.7 server (mysqld) is on the PATH; its guard was proven by hand');
-    const root = await mkdtemp(join(tmpdir(), 'holdfast-guard-'));
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'holdfast-guard-'));
+    await serverUser().own(root);
+  });
+  beforeEach(({ skip }) => skip(whyNot !== undefined, whyNot));
+  afterAll(() => rm(root, { recursive: true, force: true }));
+
+  test('keeps the server from starting at every step of a restore in place and of the way back', async () => {
+    console.log(`guard proof on MySQL ${version}`);
     const [target, prepared, old] = [
       join(root, 'data'),
       join(root, '.holdfast-restore-1'),
       join(root, '.holdfast-old-1'),
     ];
-    await mkdir(target);
-    await serverUser().own(root);
-    const ways = ['--secure-file-priv=NULL', '--mysqlx=OFF'];
-    await run(program, [
-      '--no-defaults',
-      ...serverUser().arguments,
-      ...ways,
-      `--datadir=${target}`,
-      '--initialize-insecure',
-    ]);
-    await run('cp', ['-a', target, prepared]);
+    await newDataDirectory({ bin, into: target, user: serverUser() });
+    const checksums = await makeSource(prepared);
+    const plain = ['--secure-file-priv=NULL', '--mysqlx=OFF', '--performance-schema=OFF'];
     const guard = guardFor({ vendor: 'MySQL', version });
     const proof = proveAtEveryStep({
-      server: program,
-      waysToStart: [ways, [...ways, '--innodb-force-recovery=6', '--log-bin=bin']],
+      server: join(bin, 'mysqld'),
+      waysToStart: [plain, [...plain, '--innodb-force-recovery=6', '--skip-grant-tables', '--log-bin=bin']],
+      isByTurns: true,
       target,
       guardFiles: guard.files,
     });
     const placement = await placeRestored({ id: '1', prepared, target, old, guard, signal, files: proof.files });
+    const onTheWayIn = proof.refusals();
+    expect(onTheWayIn).toBeGreaterThan(20);
+    expect(await checksumsOf(target)).toEqual(checksums);
+
     await placement.rollBack({ signal });
-    expect(proof.refusals()).toBeGreaterThan(60);
-    await rm(root, { recursive: true });
+    expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);
+    await using again = await startMysql({ bin, dataDirectory: target });
+    expect(await again.query("SHOW DATABASES LIKE 'app'")).toEqual([]);
+    console.log(`MySQL ${version} refused ${proof.refusals()} times`);
   }, 600_000);
+
+  async function makeSource(prepared: string): Promise<string[][]> {
+    await using source = await startMysql({ bin });
+    await source.query(
+      'CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY); INSERT INTO app.t VALUES (1), (2)',
+    );
+    const checksums = await source.query('CHECKSUM TABLE app.t, mysql.user');
+    await makePreparedMysql(source, prepared);
+    return checksums;
+  }
+
+  async function checksumsOf(dataDirectory: string): Promise<string[][]> {
+    await using server = await startMysql({ bin, dataDirectory });
+    const found = await server.query('CHECKSUM TABLE app.t, mysql.user');
+    await server.stop();
+    return found;
+  }
 });
 
 async function fill(server: MariadbServer): Promise<string[][]> {
@@ -145,18 +166,4 @@ async function checksumsOf(bin: string, dataDirectory: string): Promise<string[]
   const found = await server.query(`CHECKSUM TABLE ${tables.join(', ')}`);
   await server.stop();
   return found;
-}
-
-/** A real one: MariaDB's packages have a program of that name too. */
-async function findMysql(): Promise<{ program: string; version: string } | undefined> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const program = join(folder, 'mysqld');
-    const printed = await run(program, ['--version']).then(
-      (result) => result.stdout,
-      () => '',
-    );
-    const version = /Ver (9\.7\.\d+)/.exec(printed)?.[1];
-    if (version !== undefined && !printed.includes('MariaDB')) return { program, version };
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { cached } from '../../scripts/setup/cache.ts';
 import { run } from '../../scripts/setup/run.ts';
@@ -15,17 +16,38 @@ export async function newDataDirectory(options: {
 }): Promise<string> {
   const { bin, into, user } = options;
   const template = await cached(`template-${basename(dirname(bin))}`, async (building) => {
-    await run(join(bin, 'mariadb-install-db'), [
-      '--no-defaults',
-      `--datadir=${join(building, 'data')}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-      '--skip-name-resolve',
-      '--innodb-log-file-size=16M',
-    ]);
+    const data = join(building, 'data');
+    await (existsSync(join(bin, 'mariadbd')) ? initialiseMariadb(bin, data) : initialiseMysql(bin, data));
   });
   await mkdir(dirname(into), { recursive: true });
   await run('cp', ['-a', '--reflink=auto', join(template, 'data'), into]);
   await user.own(into);
   return into;
+}
+
+async function initialiseMariadb(bin: string, data: string): Promise<void> {
+  await run(join(bin, 'mariadb-install-db'), [
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+    '--innodb-log-file-size=16M',
+  ]);
+}
+
+async function initialiseMysql(bin: string, data: string): Promise<void> {
+  await run(join(bin, 'mysqld'), [
+    '--no-defaults',
+    // The copies get their owner when they are made.
+    ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    `--datadir=${data}`,
+    '--initialize-insecure',
+    '--secure-file-priv=NULL',
+    '--auto-generate-certs=OFF',
+    '--caching-sha2-password-auto-generate-rsa-keys=OFF',
+    '--innodb-redo-log-capacity=16M',
+  ]);
+  // Every copy is a server of its own.
+  await rm(join(data, 'auto.cnf'));
 }

@@ -7,6 +7,8 @@ export async function setup(): Promise<void> {
   const tools = await ensureTestTools();
   process.env['HOLDFAST_TEST_MARIADB_10_11'] = tools.mariadb;
   process.env['HOLDFAST_TEST_MARIADB_SID'] = tools.mariadbSid ?? '';
+  process.env['HOLDFAST_TEST_MYSQL'] = tools.mysql?.bin ?? '';
+  process.env['HOLDFAST_TEST_MYSQL_VERSION'] = tools.mysql?.version ?? '';
   process.env['HOLDFAST_TEST_VERSITYGW'] = tools.versitygw;
   process.env['HOLDFAST_TEST_PYTHON'] = tools.python;
   process.env['HOLDFAST_TEST_SCHEMATHESIS'] = tools.schemathesis;

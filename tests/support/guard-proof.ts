@@ -15,6 +15,8 @@ export interface ProofOptions {
   /** The server program, and the arguments of each way in which it is started at every step. */
   readonly server: string;
   readonly waysToStart: readonly (readonly string[])[];
+  /** At every step in one of these ways, by turns: for a server that takes long to refuse. */
+  readonly isByTurns?: boolean;
   readonly target: string;
   /** Where else the server keeps data. */
   readonly areas?: readonly string[];
@@ -26,6 +28,8 @@ export interface Proof {
   readonly files: PlacementFiles;
   /** How often the server was started and refused. */
   readonly refusals: () => number;
+  /** From now on no server is started. */
+  readonly end: () => void;
 }
 
 /**
@@ -34,11 +38,13 @@ export interface Proof {
  */
 export function proveAtEveryStep(options: ProofOptions): Proof {
   let refusals = 0;
+  let isOver = false;
   const known: Digests = new Map();
   const prove = async (): Promise<void> => {
     const [first] = options.guardFiles;
-    if (first === undefined || !(await isStandIn(join(options.target, first)))) return;
-    for (const way of options.waysToStart) {
+    if (isOver || first === undefined || !(await isStandIn(join(options.target, first)))) return;
+    const ways = options.waysToStart.filter((_, at, all) => !options.isByTurns || at === refusals % all.length);
+    for (const way of ways) {
       const before = await contents(options, known);
       await seeRefusal(options, way);
       if (await isClosed(options)) refuseChanges(before, await contents(options, known), way);
@@ -48,6 +54,9 @@ export function proveAtEveryStep(options: ProofOptions): Proof {
   const { rename, link, unlink, writeDurably } = systemFiles;
   return {
     refusals: () => refusals,
+    end: () => {
+      isOver = true;
+    },
     files: {
       ...systemFiles,
       rename: (from, to) => rename(from, to).then(prove),

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { freePort, startChild, waitUntil } from './child.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
 import { newDataDirectory } from './data-directory.ts';
 
-export interface MariadbOptions {
-  /** Folder of the server's programs; MariaDB 10.11 unless told. */
+export interface DatabaseOptions {
+  /** Folder of the server's programs. */
   readonly bin?: string;
   /** Started as it is and kept afterwards; without it the server gets a new one that goes when it stops. */
   readonly dataDirectory?: string;
@@ -18,8 +18,8 @@ export interface MariadbOptions {
   readonly options?: readonly string[];
 }
 
-/** A MariaDB server on a socket and a loopback port. User `root` has no password. */
-export interface MariadbServer extends AsyncDisposable {
+/** A server on a socket and a loopback port. User `root` has no password. */
+export interface DatabaseServer extends AsyncDisposable {
   readonly bin: string;
   readonly socket: string;
   readonly port: number;
@@ -27,7 +27,7 @@ export interface MariadbServer extends AsyncDisposable {
   readonly pid: number;
   /** The operating system user that the server runs as. */
   readonly user: ServerUser;
-  /** Rows of the last statement as text, by the `mariadb` client as root; throws with the server's error. */
+  /** Rows of the last statement as text, by the vendor's own client as root; throws with the server's error. */
   query(sql: string): Promise<string[][]>;
   /** Ends it in order; the data directory stays until the server is disposed of. */
   stop(): Promise<void>;
@@ -37,16 +37,49 @@ export interface MariadbServer extends AsyncDisposable {
   log(): string;
 }
 
+export type MariadbOptions = DatabaseOptions;
+export type MariadbServer = DatabaseServer;
+
+/** MariaDB 10.11 unless told. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<MariadbServer> {
   const bin = options.bin ?? (await ensureMariadb()).bin;
+  return startDatabase({ ...options, bin }, { server: 'mariadbd', client: 'mariadb', options: mariadbOptions });
+}
+
+export async function startMysql(options: DatabaseOptions & { readonly bin: string }): Promise<DatabaseServer> {
+  return startDatabase(options, { server: 'mysqld', client: 'mysql', options: mysqlOptions });
+}
+
+const mariadbOptions = ['--innodb-log-file-size=16M'];
+/** What else it would do in directories of the system, or take time for. */
+const mysqlOptions = [
+  '--mysqlx=OFF',
+  '--secure-file-priv=NULL',
+  '--auto-generate-certs=OFF',
+  '--innodb-redo-log-capacity=16M',
+];
+
+interface Programs {
+  readonly server: string;
+  readonly client: string;
+  readonly options: readonly string[];
+}
+
+async function startDatabase(
+  options: DatabaseOptions & { readonly bin: string },
+  programs: Programs,
+): Promise<DatabaseServer> {
+  const { bin } = options;
   const user = serverUser();
   const folder = await mkdtemp(join(tmpdir(), 'hf-db-'));
   await user.own(folder);
   const dataDirectory = options.dataDirectory ?? (await newDataDirectory({ bin, into: join(folder, 'data'), user }));
   const socket = join(folder, 's.sock');
   const port = await freePort();
-  const child = startChild(join(bin, 'mariadbd'), [
-    '--no-defaults',
+  // Not `--no-defaults`: MySQL then passes over the settings in its data directory, too.
+  await writeFile(join(folder, 'my.cnf'), '');
+  const child = startChild(join(bin, programs.server), [
+    `--defaults-file=${join(folder, 'my.cnf')}`,
     ...user.arguments,
     `--datadir=${dataDirectory}`,
     `--socket=${socket}`,
@@ -57,8 +90,8 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     '--skip-name-resolve',
     '--performance-schema=OFF',
     '--innodb-buffer-pool-size=64M',
-    '--innodb-log-file-size=16M',
     '--innodb-flush-log-at-trx-commit=2',
+    ...programs.options,
     ...(options.options ?? []),
   ]);
   const remove = async (): Promise<void> => {
@@ -66,7 +99,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await waitUntil(() => greets(socket), { child, what: 'mariadbd' });
+    await waitUntil(() => greets(socket), { child, what: programs.server });
   } catch (error) {
     await remove();
     throw error;
@@ -78,7 +111,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     dataDirectory,
     pid: child.pid,
     user,
-    query: (sql) => query(join(bin, 'mariadb'), socket, sql),
+    query: (sql) => query(join(bin, programs.client), socket, sql),
     stop: () => child.end('SIGTERM'),
     kill: () => child.end('SIGKILL'),
     log: child.printed,
