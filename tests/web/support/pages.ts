@@ -36,12 +36,6 @@ export async function signIn(page: Page, password: string): Promise<void> {
   await page.getByRole('heading', { name: 'All Backups', level: 1 }).waitFor();
 }
 
-/** Chooses in a drop-down list that can be searched. */
-export async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
-  await page.getByRole('combobox', { name: label }).click();
-  await page.getByRole('option', { name: option }).first().click();
-}
-
 /** Waits until the page's own mark says so. */
 export async function untilState(page: Page, state: string, limitMs = 40_000): Promise<void> {
   await page.locator('header [data-tone]', { hasText: state }).first().waitFor({ timeout: limitMs });
