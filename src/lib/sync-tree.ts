@@ -1,20 +1,29 @@
 import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrently } from './concurrently.ts';
 
-/** Makes sure that a directory, all below it and its own name are on disk. */
+/** Makes sure that a directory, all below it and its own name are on disk. A directory is read as it is walked: it may be large. */
 export async function syncTree(directory: string): Promise<void> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() || entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
-  await mapConcurrently([...paths, directory, join(directory, '..')], 8, async (path) => {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  });
+  await mapConcurrently(filesBelow(directory), 8, syncPath);
+  await syncPath(join(directory, '..'));
+}
+
+/** Every file, and each directory behind what is in it. */
+async function* filesBelow(directory: string): AsyncGenerator<string> {
+  for await (const entry of await opendir(directory)) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path);
+    else if (entry.isFile()) yield path;
+  }
+  yield directory;
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -16,10 +16,12 @@ export class ByteCache {
     return found;
   }
 
-  /** Keeps a copy: the bytes may be a small part of a large buffer. */
+  /** Keeps a copy in memory of its own: a small part of a large buffer, or of the pool that Node cuts small ones from, keeps all of it. */
   add(key: string, bytes: Buffer): void {
     if (this.#entries.has(key)) return;
-    this.#entries.set(key, Buffer.from(bytes));
+    const own = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(own);
+    this.#entries.set(key, own);
     this.#bytes += bytes.length;
     for (const [oldest, { length }] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;

@@ -8,6 +8,8 @@ import type { PlannedRun } from './restore-plan.ts';
 
 /** Bytes of one ranged GET at most, but for a frame that is larger. */
 const RANGE_BYTES = 8 << 20;
+/** Runs of one range at most, but for a frame that has more: of tiny tables a few MiB hold tens of thousands. */
+const RANGE_RUNS = 4096;
 /** Bytes that nobody wants are read, too, when it saves a request. */
 const GAP_BYTES = 256 << 10;
 /** Less is copied: it may lie in memory that Node shares out. */
@@ -98,6 +100,7 @@ interface FrameRuns {
 interface Range {
   readonly start: number;
   end: number;
+  runs: number;
   readonly frames: FrameRuns[];
 }
 
@@ -107,10 +110,13 @@ function rangesOf(runs: readonly PlannedRun[]): Range[] {
   for (const frame of framesOf(runs)) {
     const last = ranges.at(-1);
     const end = frame.offset + FRAME_HEADER_BYTES + frame.length;
-    if (last && frame.offset - last.end <= GAP_BYTES && end - last.start <= RANGE_BYTES) {
+    const runs = frame.runs.length;
+    const isNear = last && frame.offset - last.end <= GAP_BYTES && end - last.start <= RANGE_BYTES;
+    if (isNear && last.runs + runs <= RANGE_RUNS) {
       last.end = end;
+      last.runs += runs;
       last.frames.push(frame);
-    } else ranges.push({ start: frame.offset, end, frames: [frame] });
+    } else ranges.push({ start: frame.offset, end, runs, frames: [frame] });
   }
   return ranges;
 }

@@ -1,15 +1,17 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { type Reference, ZERO } from './extent.ts';
-import { comparePaths, decodeReference, encodeReference, type FileEntry } from './file-page.ts';
+import { decodeReference, encodeReference, type FileEntry } from './file-page.ts';
 import { NameTable } from './name-table.ts';
+import { PathTable } from './path-table.ts';
 
 /**
  * The files of a backup that is being written. They are kept packed: a server with 100,000 tables has more files than that,
  * and as objects they would take more memory than all the rest of the program.
  */
 export class FileList {
-  /** Where the packed entry begins, by path; undefined as long as the file is not complete. */
-  readonly #positions = new Map<string, number | undefined>();
+  readonly #paths = new PathTable();
+  /** Where the packed entry begins, by the path's number; -1 as long as the file is not complete. */
+  readonly #positions: number[] = [];
   readonly #packed = new ByteWriter(64 << 10);
   readonly #numbers = new NameTable();
   readonly #segments: string[] = [];
@@ -17,7 +19,7 @@ export class FileList {
   #logicalBytes = 0;
 
   get count(): number {
-    return this.#positions.size;
+    return this.#paths.count;
   }
 
   /** Sum of the sizes of the files that are complete. */
@@ -26,11 +28,11 @@ export class FileList {
   }
 
   has(path: string): boolean {
-    return this.#positions.has(path);
+    return this.#paths.find(path) !== undefined;
   }
 
   begin(path: string): void {
-    this.#positions.set(path, undefined);
+    this.#positions[this.#paths.add(path)] = -1;
   }
 
   /** The entry is kept as it is only until the frame of its root has a place. */
@@ -44,12 +46,14 @@ export class FileList {
   /** In the order of the list that is stored. Throws RangeError when a file is not complete, or its frame not placed. */
   *sorted(): Generator<FileEntry> {
     for (const entry of this.#waiting.splice(0)) this.#pack(entry);
-    for (const path of [...this.#positions.keys()].toSorted(comparePaths)) yield this.#entry(path);
+    for (const number of this.#paths.sorted()) yield this.#entry(number);
   }
 
   #pack({ path, size, isSparse, height, root }: FileEntry): void {
     if (!isPlaced(root)) throw new RangeError(`${path} has no place`);
-    this.#positions.set(path, this.#packed.length);
+    const number = this.#paths.find(path);
+    if (number === undefined) throw new RangeError(`${path} was not begun`);
+    this.#positions[number] = this.#packed.length;
     this.#packed
       .varint(size)
       .u8(isSparse ? 1 : 0)
@@ -61,9 +65,10 @@ export class FileList {
     encodeReference(this.#packed, root, this.#numbers);
   }
 
-  #entry(path: string): FileEntry {
-    const position = this.#positions.get(path);
-    if (position === undefined) throw new RangeError(`${path} is not complete`);
+  #entry(number: number): FileEntry {
+    const path = this.#paths.pathOf(number);
+    const position = this.#positions[number] ?? -1;
+    if (position === -1) throw new RangeError(`${path} is not complete`);
     const reader = new ByteReader(this.#packed.view().subarray(position), 'the files of this backup');
     const size = reader.varint();
     const isSparse = reader.u8() === 1;

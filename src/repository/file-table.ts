@@ -11,7 +11,9 @@ const UNSYNCED_BYTES = 16 << 20;
  */
 export class FileTable implements AsyncDisposable {
   readonly #root: string;
+  /** By number, below the root: a server may have some hundred thousand of them, so little is kept of each. */
   readonly #paths: string[] = [];
+  readonly #sizes: number[] = [];
   readonly #unsynced = new Map<number, number>();
   readonly #directories = new Set<string>();
   #syncing: Promise<void> | undefined;
@@ -31,19 +33,25 @@ export class FileTable implements AsyncDisposable {
       0o640,
     );
     if (size > 0) await handle.truncate(size);
-    this.#paths.push(full);
-    return this.#paths.length - 1;
+    this.#sizes.push(size);
+    return this.#paths.push(path) - 1;
+  }
+
+  /** Bytes. */
+  sizeOf(file: number): number {
+    return this.#sizes[file] ?? 0;
   }
 
   pathOf(file: number): string {
     const path = this.#paths[file];
     if (path === undefined) throw new RangeError(`no file ${file}`);
-    return path;
+    return join(this.#root, path);
   }
 
   /** To be called when bytes were written. Throws what the disk said too late for earlier ones. */
   written(file: number, bytes: number): void {
     this.#check();
+    if (this.sizeOf(file) < UNSYNCED_BYTES) return;
     const unsynced = (this.#unsynced.get(file) ?? 0) + bytes;
     this.#unsynced.set(file, unsynced);
     if (unsynced < UNSYNCED_BYTES || this.#syncing) return;

@@ -67,7 +67,7 @@ export interface OpenIndexOptions {
 }
 
 /** A tool brings files in no order, so all pages of a list of some hundred thousand files are wanted again and again. */
-const CACHED_PAGE_BYTES = 24 << 20;
+const CACHED_PAGE_BYTES = 8 << 20;
 
 /** Reads a backup's index a page at a time, verifying everything on the way. */
 export class IndexReader {
@@ -151,7 +151,10 @@ export class IndexReader {
   }
 
   async *#filesBelow(reference: Reference, level: number | undefined): AsyncGenerator<FileEntry> {
-    const page = await this.#page(reference, level);
+    const what = `the list of files of ${this.root.backup}`;
+    // Each is wanted once, so none is kept.
+    const page = decodePage(await this.frames.node(reference), what);
+    checkLevel(page, { level, what });
     if ('files' in page) yield* page.files;
     else for (const below of page.pages) yield* this.#filesBelow(below.root, page.level - 1);
   }

@@ -31,7 +31,11 @@ export class LogBook {
   #pack(): void {
     if (this.#lines.length === 0) return;
     const plain = Buffer.from(`${this.#lines.join('\n')}\n`);
-    this.#parts.push({ ...compressSync(plain, 3), plainLength: plain.length });
+    const { codec, body } = compressSync(plain, 3);
+    // What comes out is a small part of memory that would do for all of it.
+    const own = Buffer.allocUnsafeSlow(body.length);
+    body.copy(own);
+    this.#parts.push({ codec, body: own, plainLength: plain.length });
     this.#lines = [];
     this.#bytes = 0;
   }

@@ -53,8 +53,8 @@ async function writeFiles(
   const segments = (await index.segments()).map((use) => use.name).toSorted();
   await using files = new FileTable(directory);
   await using plan = new RestorePlan({ directory, segments: segments.length });
-  const { sizes, zeros } = await planFiles({ index, segments, files, plan });
-  const lengthOf = (run: PlannedRun): number => runLength(run, sizes[run.file]?.size ?? 0);
+  const { sparse, zeros } = await planFiles({ index, segments, files, plan });
+  const lengthOf = (run: PlannedRun): number => runLength(run, files.sizeOf(run.file));
   await using tools = new FetchTools(repository);
   let done = 0;
   const fetching = {
@@ -64,7 +64,7 @@ async function writeFiles(
     targetOf: (run: PlannedRun): RunTarget => ({
       path: files.pathOf(run.file),
       position: run.firstBlock * BLOCK_BYTES,
-      isSparse: sizes[run.file]?.isSparse === true,
+      isSparse: sparse.has(run.file),
     }),
     onDone: (runs: readonly PlannedRun[]): void => {
       for (const run of runs) {
@@ -106,8 +106,8 @@ interface Planning {
 }
 
 interface PlannedFiles {
-  /** Size and kind of each file, by its number. */
-  readonly sizes: readonly { readonly size: number; readonly isSparse: boolean }[];
+  /** Numbers of the files that had holes. */
+  readonly sparse: ReadonlySet<number>;
   /** Bytes of all files that are zeros and need not be written. */
   readonly zeros: number;
 }
@@ -121,15 +121,15 @@ async function planFiles({ index, segments, files, plan }: Planning): Promise<Pl
       throw new CorruptData('repository-damaged', `Cannot restore as the table of segments lacks ${name}`);
     return number;
   };
-  const sizes: { size: number; isSparse: boolean }[] = [];
+  const sparse = new Set<number>();
   let zeros = 0;
   for await (const entry of index.files()) {
     const file = await files.create(entry.path, entry.size);
-    sizes.push({ size: entry.size, isSparse: entry.isSparse });
+    if (entry.isSparse) sparse.add(file);
     for await (const { extent, firstBlock } of walkFile(index, entry)) {
       for (const run of runsOfLeaf(extent, { file, firstBlock, segmentNumber })) await plan.add(run);
       zeros += zeroBytes(extent, { firstBlock, size: entry.size });
     }
   }
-  return { sizes, zeros };
+  return { sparse, zeros };
 }

@@ -25,7 +25,7 @@ export interface RestorePlanOptions {
   readonly memoryBytes?: number;
 }
 
-const DEFAULT_MEMORY = 32 << 20;
+const DEFAULT_MEMORY = 16 << 20;
 /** Segments of one bucket are restored together. */
 const MAX_BUCKETS = 512;
 
