@@ -10,6 +10,7 @@ import { refuseUnreachable } from './reachable.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
 import { type ScratchServer, type ScratchServerOptions, startScratchServer } from './scratch-server.ts';
 import { serverOf } from './sealed-server.ts';
+import { refuseOnThisHost } from './tablespace-list.ts';
 
 /** For one question to a drill's server: a check of a large table takes as long as it takes, and who waits can end it. */
 export const DRILL_QUERY_LIMIT_MS: number = 24 * 3600_000;
@@ -62,6 +63,7 @@ async function drill(sealed: Sealed, options: DrillOptions): Promise<Drilled> {
   try {
     const dataDirectory = join(scratch, 'data');
     const prepared = await prepareRestore(sealed, dataDirectory, options);
+    await refuseOnThisHost(prepared.absent);
     if (ownership) await steps.run('ownership', async () => own(scratch, ownership, signal));
     await using server = await steps.run('start', async () => start(sealed, dataDirectory, options));
     const result = await steps.run('check', async () =>

@@ -37,6 +37,8 @@ export interface PreparedRestore {
   readonly steps: readonly DoneStep[];
   /** What the backup says of tables that its server kept elsewhere. They are in the directory like all others. */
   readonly links: readonly TableLink[];
+  /** Where its server had tablespaces that it says it has, and has not. */
+  readonly absent: readonly string[];
 }
 
 /**
@@ -63,7 +65,7 @@ export async function prepareRestore(
   await steps.run('sync', async () => syncTree(directory));
   const listed = await readTablespaceList(directory);
   for (const path of listed.absent) onLog(`The backup lists ${path}, which its server had, and does not hold it`);
-  return { steps: steps.done, links: [...links, ...listed.links] };
+  return { steps: steps.done, links: [...links, ...listed.links], absent: listed.absent };
 }
 
 /** Runs named steps one after the other, tells of each as it begins, and keeps how long it took. */

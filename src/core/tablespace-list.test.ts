@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readTablespaceList } from './tablespace-list.ts';
+import { readTablespaceList, refuseOnThisHost } from './tablespace-list.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -59,4 +59,10 @@ test.each([
 test.each(['', '[]', '{"external_tablespaces":{}}', 'no list'])('is nothing where there is none: %s', async (text) => {
   await writeFile(join(directory, 'xtrabackup_tablespaces'), text);
   expect(await readTablespaceList(directory)).toEqual({ links: [], absent: [] });
+});
+
+test('no server starts on a backup that lacks a tablespace which this host has', async () => {
+  const path = join(directory, 'app/t.ibd');
+  await refuseOnThisHost(['/nowhere/app/t.ibd']);
+  await expect(refuseOnThisHost(['/nowhere/app/t.ibd', path])).rejects.toMatchObject({ code: 'tablespace-elsewhere' });
 });

@@ -1,5 +1,6 @@
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { z } from 'zod';
+import { PermanentFailure } from '../lib/failure.ts';
 import { isThere, readSmallFile } from './placement-files.ts';
 import type { TableLink } from './table-links.ts';
 
@@ -40,6 +41,21 @@ export async function readTablespaceList(directory: string): Promise<ListedTable
     else links.push({ database: parentOf(file), table: basename(path, '.ibd'), path: normalize(path), file });
   }
   return { links, absent };
+}
+
+/**
+ * A server opens what its dictionary names, so a drill of a backup that lacks a tablespace would open the source's own one.
+ * @throws PermanentFailure `tablespace-elsewhere`
+ */
+export async function refuseOnThisHost(absent: readonly string[]): Promise<void> {
+  for (const path of absent) {
+    if (!(await isThere(path))) continue;
+    throw new PermanentFailure(
+      'tablespace-elsewhere',
+      `Cannot start a server on the backup here as it lacks a tablespace, and the server would open the one of this host: ${path}`,
+      { nextStep: 'Drill it on a host that has no such file, or take a backup that has all tables.' },
+    );
+  }
 }
 
 /** By the name of the tablespace, or, where that has letters that no file name has, by that of its file. */
