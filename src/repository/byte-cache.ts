@@ -1,3 +1,5 @@
+import { ownCopy } from './bytes.ts';
+
 /** Keeps the bytes that were read last, up to a sum of bytes. */
 export class ByteCache {
   readonly #maxBytes: number;
@@ -16,12 +18,9 @@ export class ByteCache {
     return found;
   }
 
-  /** Keeps a copy in memory of its own: a small part of a large buffer, or of the pool that Node cuts small ones from, keeps all of it. */
   add(key: string, bytes: Buffer): void {
     if (this.#entries.has(key)) return;
-    const own = Buffer.allocUnsafeSlow(bytes.length);
-    bytes.copy(own);
-    this.#entries.set(key, own);
+    this.#entries.set(key, ownCopy(bytes));
     this.#bytes += bytes.length;
     for (const [oldest, { length }] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;

@@ -69,6 +69,13 @@ export function copyBytes(from: Uint8Array, to: Buffer, at: number): void {
   Buffer.prototype.copy.call(from, to, at + 1, 1);
 }
 
+/** A copy in memory of its own: a few bytes of a larger buffer, or of the pool that Node cuts small ones from, keep all of it in memory. */
+export function ownCopy(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
+}
+
 /** Reads what `ByteWriter` wrote. Every step checks that it stays inside the buffer; lengths are checked before they are used. */
 export class ByteReader {
   readonly #buffer: Buffer;

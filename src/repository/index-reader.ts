@@ -151,18 +151,20 @@ export class IndexReader {
   }
 
   async *#filesBelow(reference: Reference, level: number | undefined): AsyncGenerator<FileEntry> {
-    const what = `the list of files of ${this.root.backup}`;
     // Each is wanted once, so none is kept.
-    const page = decodePage(await this.frames.node(reference), what);
-    checkLevel(page, { level, what });
+    const page = this.#decoded(await this.frames.node(reference), level);
     if ('files' in page) yield* page.files;
     else for (const below of page.pages) yield* this.#filesBelow(below.root, page.level - 1);
   }
 
-  /** @param level undefined for the top: it says itself how high it is. */
   async #page(reference: Reference, level: number | undefined): Promise<Page> {
+    return this.#decoded(await this.#pageBytes(reference), level);
+  }
+
+  /** @param level undefined for the top: it says itself how high it is. */
+  #decoded(bytes: Buffer, level: number | undefined): Page {
     const what = `the list of files of ${this.root.backup}`;
-    const page = decodePage(await this.#pageBytes(reference), what);
+    const page = decodePage(bytes, what);
     checkLevel(page, { level, what });
     return page;
   }

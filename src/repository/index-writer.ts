@@ -1,3 +1,4 @@
+import { ownCopy } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
 import type { Reference } from './extent.ts';
 import type { FileList } from './file-list.ts';
@@ -123,11 +124,9 @@ export class IndexWriter {
   }
 }
 
-/** With an id of its own: a few bytes of a pool or of a page would keep the whole of it in memory. */
+/** Its id is a few bytes of a pool or of a page. */
 function kept(reference: Reference): Reference {
-  const id = Buffer.allocUnsafeSlow(reference.id.length);
-  reference.id.copy(id);
-  return { ...reference, id };
+  return { ...reference, id: ownCopy(reference.id) };
 }
 
 function* pagesOf(files: FileList): Generator<FileEntry[]> {

@@ -1,3 +1,4 @@
+import { ownCopy } from './bytes.ts';
 import { compressSync } from './frame.ts';
 import { MAX_OBJECT_PLAIN_BYTES, type PackedPart, PART_BYTES } from './small-object.ts';
 
@@ -33,9 +34,7 @@ export class LogBook {
     const plain = Buffer.from(`${this.#lines.join('\n')}\n`);
     const { codec, body } = compressSync(plain, 3);
     // What comes out is a small part of memory that would do for all of it.
-    const own = Buffer.allocUnsafeSlow(body.length);
-    body.copy(own);
-    this.#parts.push({ codec, body: own, plainLength: plain.length });
+    this.#parts.push({ codec, body: ownCopy(body), plainLength: plain.length });
     this.#lines = [];
     this.#bytes = 0;
   }

@@ -16,6 +16,7 @@ import { mysqlOf } from '../support/mysql-series.ts';
 import { makePreparedMysql } from '../support/prepared-mysql.ts';
 import { type DatabaseServer, startMysql } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
+import { countOf, until } from '../support/replicas.ts';
 
 const signal = new AbortController().signal;
 const { bin, version, whyNot } = mysqlOf('9.7');
@@ -172,18 +173,4 @@ async function replicationOf(server: DatabaseServer): Promise<string[]> {
 /** Ids of the servers that have told the source of themselves. */
 async function replicasOf(server: DatabaseServer): Promise<(string | undefined)[]> {
   return (await server.query('SHOW REPLICAS')).map(([id]) => id);
-}
-
-/** -1 while there is no such table. */
-async function countOf(server: DatabaseServer, table: string): Promise<number> {
-  const rows = await server.query(`SELECT COUNT(*) FROM ${table}`).catch(() => [['-1']]);
-  return Number(rows[0]?.[0]);
-}
-
-async function until(isDone: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await isDone())) {
-    if (performance.now() > deadline) throw new Error('The replica did not catch up in time');
-    await sleep(50);
-  }
 }

@@ -13,6 +13,7 @@ import { Sql } from '../../src/engine/sql.ts';
 import { makePreparedBackup } from '../support/prepared-backup.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 import { serverUser } from '../support/server-user.ts';
+import { countOf, until } from '../support/replicas.ts';
 
 const run = promisify(execFile);
 const signal = new AbortController().signal;
@@ -195,20 +196,6 @@ const fill = `
   CREATE TABLE \`odd\`\`name\` (id INT PRIMARY KEY);
   CREATE TABLE ticks (at DATETIME(6)) ENGINE=InnoDB;
   CREATE VIEW both_engines AS SELECT i.id FROM rows_innodb i JOIN rows_aria a USING (id);`;
-
-/** -1 while there is no such table. */
-async function countOf(server: MariadbServer, table: string): Promise<number> {
-  const rows = await server.query(`SELECT COUNT(*) FROM ${table}`).catch(() => [['-1']]);
-  return Number(rows[0]?.[0]);
-}
-
-async function until(isDone: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await isDone())) {
-    if (performance.now() > deadline) throw new Error('The replica did not catch up in time');
-    await sleep(50);
-  }
-}
 
 /** Everything by which a server could tell that someone came, but for the one connection that asks. */
 async function seenBy(source: MariadbServer) {
