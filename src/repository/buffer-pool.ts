@@ -19,7 +19,7 @@ export class BufferPool {
     const free = this.#free.pop();
     if (free || this.#left === 0) return free;
     this.#left -= 1;
-    return this.#isShared ? Buffer.from(new SharedArrayBuffer(this.#size)) : Buffer.allocUnsafeSlow(this.#size);
+    return this.#isShared ? Buffer.from(new SharedArrayBuffer(this.#size)) : pageMemory(this.#size);
   }
 
   async wait(): Promise<Buffer> {
@@ -42,4 +42,12 @@ export class BufferPool {
     this.#failure ??= { cause };
     for (const waiter of this.#waiting.splice(0)) waiter.reject(cause);
   }
+}
+
+/**
+ * Memory that begins where a page does: only from such can a store write past the system's cache. V8 makes it so for buffers that
+ * could grow; these never do.
+ */
+function pageMemory(size: number): Buffer {
+  return Buffer.from(new ArrayBuffer(size, { maxByteLength: size }), 0, size);
 }

@@ -8,9 +8,8 @@ import { walkDirectory } from './directory-walk.ts';
 import { checkKey, checkPrefix, checkRange, refuseAsOf } from './key.ts';
 import { ObjectNotFound, type Abortable, type ByteRange, type GetOptions, type ListOptions } from './storage.ts';
 import type { PutOptions, Storage, StoredObject } from './storage.ts';
+import { writeNewFile } from './write-file.ts';
 
-/** Larger writes make the system look for larger free pieces of memory to keep them in, which can take four times as long. */
-const writeAtOnce = 256 << 10;
 const deletesAtOnce = 8;
 const leftOverMs = 24 * 60 * 60 * 1000;
 /** A folder may be removed as empty right after it was made for a put, so placing is repeated. */
@@ -140,11 +139,7 @@ export class DirectoryStorage implements Storage {
     await using file = await this.#create(path);
     // Only a favour to the disk: no put fails because of it.
     this.#swept ??= this.#sweep(file).catch(() => undefined);
-    for (let at = 0; at < bytes.length;) {
-      signal?.throwIfAborted();
-      const { bytesWritten } = await file.write(bytes, at, Math.min(writeAtOnce, bytes.length - at));
-      at += bytesWritten;
-    }
+    await writeNewFile(file, { path, bytes, signal });
     await file.sync();
     await this.#swept;
     signal?.throwIfAborted();
