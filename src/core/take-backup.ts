@@ -85,7 +85,7 @@ async function attemptBackup(
     options.onLog(line);
   };
   for (const line of request.configuration) log.add(line);
-  const attempt = await Attempt.start(repository, { ...request, signal });
+  const attempt = await Attempt.start(repository, { ...request, expectedBytes: request.serverFacts.dataBytes, signal });
   using writer = attempt.writer;
   onLog(startLine(attempt, engine));
   const { server, parallel, lockedStallMs } = request;

@@ -24,6 +24,8 @@ export interface AttemptRequest {
   readonly writer: string;
   /** zstd's level; 0 stores bytes as they are. */
   readonly level: number;
+  /** About how many bytes will come; undefined where nobody knows. */
+  readonly expectedBytes?: number | undefined;
   readonly signal: AbortSignal;
   readonly tuning?: Pick<BackupWriterOptions, 'segmentBytes' | 'frameBytes' | 'compressions' | 'uploads'>;
 }
@@ -98,6 +100,7 @@ export class Attempt {
       known,
       segmentFacts: factsOf,
       level: request.level,
+      expectedBytes: request.expectedBytes,
       signal,
     });
     return new Attempt(repository, request, {

@@ -42,6 +42,8 @@ export interface BackupWriterOptions {
   /** Of segments that are not this attempt's: to write their sizes into the table. */
   readonly segmentFacts: (segment: string) => { readonly size: number; readonly total: number } | undefined;
   readonly level: CompressionLevel;
+  /** About how many bytes will come. */
+  readonly expectedBytes?: number | undefined;
   readonly signal: AbortSignal;
   readonly segmentBytes?: number;
   readonly frameBytes?: number;
@@ -83,7 +85,7 @@ export class BackupWriter {
   constructor(options: BackupWriterOptions) {
     this.#options = options;
     this.#usage = new SegmentUsage(options.attempt);
-    this.#threads = new BlockThreads(options.cipher);
+    this.#threads = new BlockThreads(options.cipher, options);
     const compressions = options.compressions ?? 3;
     this.#pipeline = new BlockPipeline({
       hasher: options.hasher ?? this.#threads,

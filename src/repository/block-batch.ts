@@ -1,4 +1,4 @@
-import { copyBytes } from './bytes.ts';
+import { type ByteSpan, copySpan } from './bytes.ts';
 import { ID_BYTES } from './cipher.ts';
 
 /** More blocks than this are in no batch, however small they are: it bounds the memory for their ids. */
@@ -45,10 +45,11 @@ export class BlockBatch {
   }
 
   /** Copies a block. @returns its number in the batch */
-  add(block: Uint8Array): number {
-    copyBytes(block, this.bytes, this.#length);
-    this.#length += block.length;
-    this.#lengths[this.#count] = block.length;
+  add(block: ByteSpan): number {
+    copySpan(block, this.bytes, this.#length);
+    const length = block.end - block.start;
+    this.#length += length;
+    this.#lengths[this.#count] = length;
     this.#count += 1;
     return this.#count - 1;
   }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { BlockBatch } from './block-batch.ts';
 import type { BlockHasher } from './block-hasher.ts';
 import { BlockPipeline } from './block-pipeline.ts';
+import { wholeSpan } from './bytes.ts';
 import { blockDigests, openCipher } from './cipher.ts';
 
 /** Hashes after a while that is another one each time, so that batches overtake each other. */
@@ -47,7 +48,7 @@ test('everything is settled once, in order, with its bytes and its id', async ()
           continue;
         }
         if (!pipeline.hasRoom(block.length)) await pipeline.makeRoom();
-        pipeline.add(block, block);
+        pipeline.add(wholeSpan(block), block);
       }
       await pipeline.drain();
       expect(seen).toEqual(given.map((block) => Buffer.from(block)));
@@ -65,7 +66,7 @@ test('a batch that is never given back is waited for, until something fails', as
   });
   for (let number = 0; number < 2; number += 1) {
     await pipeline.makeRoom();
-    pipeline.add(Buffer.alloc(16), number);
+    pipeline.add(wholeSpan(Buffer.alloc(16)), number);
   }
   const waiting = pipeline.makeRoom();
   expect(await Promise.race([waiting.then(() => 'room'), sleep(50, 'waits')])).toBe('waits');
@@ -84,7 +85,7 @@ test('what fails while a batch is settled comes to whoever adds the next block',
   const adding = async (): Promise<void> => {
     for (let number = 0; number < 9; number += 1) {
       await pipeline.makeRoom();
-      pipeline.add(Buffer.alloc(16), number);
+      pipeline.add(wholeSpan(Buffer.alloc(16)), number);
     }
   };
   await expect(adding()).rejects.toThrow('no room in the store');

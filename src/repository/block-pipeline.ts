@@ -1,5 +1,6 @@
 import { BlockBatch } from './block-batch.ts';
 import type { BlockHasher } from './block-hasher.ts';
+import type { ByteSpan } from './bytes.ts';
 
 /** A block in the order of the stream; a block of zeros, or what happens between two blocks, has no number in the batch. */
 export interface PipelineEntry<Work> {
@@ -52,7 +53,7 @@ export class BlockPipeline<Work> {
   }
 
   /** Copies the block. Only when there is room. */
-  add(block: Uint8Array, work: Work): void {
+  add(block: ByteSpan, work: Work): void {
     if (!this.#current) throw new RangeError('no room for a block');
     this.#entries.push({ work, number: this.#current.add(block) });
   }

@@ -3,6 +3,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { BlockBatch } from './block-batch.ts';
 import { BlockThreads } from './block-threads.ts';
+import { wholeSpan } from './bytes.ts';
 import { keyedCipher, openCipher } from './cipher.ts';
 import { createCompressor } from './compressor.ts';
 import { CODEC } from './frame.ts';
@@ -13,12 +14,12 @@ test.for([
   ['without a key', openCipher],
   ['with a key', keyedCipher(Buffer.alloc(32, 7))],
 ] as const)('threads give the ids that this thread gives, %s', async ([, cipher]) => {
-  using hasher = new BlockThreads(cipher);
+  using hasher = new BlockThreads(cipher, { level: 1 });
   // The first ones are hashed here, the last ones by a thread.
   for (let round = 0; round < 40; round += 1) {
     const batch = new BlockBatch(BlockBatch.memoryOf(MEBIBYTE));
     const blocks = Array.from({ length: 60 }, (_, number) => randomBytes(16_384 - number));
-    for (const block of blocks) batch.add(block);
+    for (const block of blocks) batch.add(wholeSpan(block));
     await hasher.hash(batch);
     expect(blocks.map((_, number) => batch.id(number).toString('hex'))).toEqual(
       blocks.map((block) => cipher.blockId(block).toString('hex')),
@@ -27,9 +28,9 @@ test.for([
 });
 
 test('what waits learns that the thread is gone', async () => {
-  const hasher = new BlockThreads(openCipher);
+  const hasher = new BlockThreads(openCipher, { level: 1 });
   const batch = new BlockBatch(BlockBatch.memoryOf(64 * MEBIBYTE));
-  for (let block = 0; block < 128; block += 1) batch.add(Buffer.alloc(400_000, block));
+  for (let block = 0; block < 128; block += 1) batch.add(wholeSpan(Buffer.alloc(400_000, block)));
   const hashed = hasher.hash(batch);
   hasher[Symbol.dispose]();
   await expect(hashed).rejects.toMatchObject({ code: 'hashing-ended' });
@@ -44,7 +45,7 @@ function sharedBytes(length: number): Buffer {
 }
 
 test('frames are compressed at once, each in memory of its own until it is released', async () => {
-  using threads = new BlockThreads(openCipher);
+  using threads = new BlockThreads(openCipher, { level: 1 });
   const compressor = createCompressor(1, threads);
   const plains = Array.from({ length: 30 }, (_, number) => sharedBytes(MEBIBYTE - 1000 * number));
   for (let from = 0; from < plains.length; from += 5) {
@@ -59,7 +60,7 @@ test('frames are compressed at once, each in memory of its own until it is relea
 });
 
 test('what does not shrink stays as it is', async () => {
-  using threads = new BlockThreads(openCipher);
+  using threads = new BlockThreads(openCipher, { level: 1 });
   const compressor = createCompressor(1, threads);
   for (let round = 0; round < 12; round += 1) {
     const plain = Buffer.from(new SharedArrayBuffer(MEBIBYTE));

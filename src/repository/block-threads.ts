@@ -28,8 +28,17 @@ export type BlockAnswer = number;
 
 /** Threads cost more than hashing so little. */
 const HASHED_HERE = 8 << 20;
+/** Where this much is expected, threads are there before the first block: they take a tenth of a second to begin, as the tool does. */
+const WORTH_BEGINNING = 64 << 20;
 /** One reads the stream and puts things in order while the others work; each takes some 10 MB. */
 const MAX_THREADS = 4;
+/** What a writer knows before its first block. */
+export interface BlockThreadsOptions {
+  readonly level: CompressionLevel;
+  /** Bytes of the whole backup; undefined where nobody knows. */
+  readonly expectedBytes?: number | undefined;
+}
+
 /** A thread holds little: what it works on is not its own. */
 const limits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 4 };
 
@@ -53,16 +62,20 @@ export class BlockThreads implements BlockHasher {
   readonly #threads: Thread[] = [];
   readonly #waiting: { readonly hash: Job[]; readonly compress: Job[] } = { hash: [], compress: [] };
   #failure: Failure | undefined;
+  readonly #most: number;
   #hashed = 0;
 
-  constructor(cipher: Cipher) {
+  constructor(cipher: Cipher, { level, expectedBytes = 0 }: BlockThreadsOptions) {
     this.#cipher = cipher;
     this.#digest = blockDigests(cipher.idKey);
+    this.#most = mostThreads(level);
+    if (expectedBytes >= WORTH_BEGINNING) while (this.#threads.length < this.#most) this.#start();
   }
 
   async hash(batch: BlockBatch): Promise<void> {
     this.#hashed += batch.length;
-    if (this.#hashed > HASHED_HERE) await this.#run({ type: 'hash', memory: batch.memory, count: batch.count });
+    if (this.#hashed > HASHED_HERE || this.#threads.length > 0)
+      await this.#run({ type: 'hash', memory: batch.memory, count: batch.count });
     else batch.identify(this.#digest);
   }
 
@@ -92,9 +105,7 @@ export class BlockThreads implements BlockHasher {
   }
 
   #another(): Thread | undefined {
-    return this.#threads.length < Math.min(MAX_THREADS, Math.max(2, availableParallelism()))
-      ? this.#start()
-      : undefined;
+    return this.#threads.length < this.#most ? this.#start() : undefined;
   }
 
   #assign(thread: Thread | undefined): void {
@@ -131,4 +142,10 @@ export class BlockThreads implements BlockHasher {
     const jobs = [...this.#threads.map(({ job }) => job), ...hash.splice(0), ...compress.splice(0)];
     for (const job of jobs) job?.done.reject(this.#failure);
   }
+}
+
+/** Hashing alone is about what reading the stream takes; compressing is most of all the work. */
+function mostThreads(level: CompressionLevel): number {
+  const processors = availableParallelism();
+  return Math.min(MAX_THREADS, level === 0 ? Math.max(1, Math.floor(processors / 2)) : Math.max(2, processors));
 }

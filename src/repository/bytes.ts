@@ -57,16 +57,30 @@ export class ByteWriter {
   }
 }
 
+/** A part of a buffer, told without a view of it: where there are many, making the views takes its time. */
+export interface ByteSpan {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+export function wholeSpan(bytes: Uint8Array): ByteSpan {
+  return { bytes, start: 0, end: bytes.length };
+}
+
 /**
- * Copies all of `from` into `to`. Where one of them is shared with a thread, `set`, to which Node leaves copies of whole
- * buffers, goes word by word and takes four times as long: so the first byte is copied apart.
+ * Copies the span into `to`. Where one of the buffers is shared with a thread, `set`, to which Node leaves copies of whole ones, goes
+ * word by word and takes four times as long: so the first byte is copied apart.
  */
+export function copySpan({ bytes, start, end }: ByteSpan, to: Buffer, at: number): void {
+  if (start >= end) return;
+  if (end > bytes.length || at + end - start > to.length) throw new RangeError('no room for the bytes');
+  to[at] = bytes[start] ?? 0;
+  Buffer.prototype.copy.call(bytes, to, at + 1, start + 1, end);
+}
+
 export function copyBytes(from: Uint8Array, to: Buffer, at: number): void {
-  const [first] = from;
-  if (first === undefined) return;
-  if (at + from.length > to.length) throw new RangeError('no room for the bytes');
-  to[at] = first;
-  Buffer.prototype.copy.call(from, to, at + 1, 1);
+  copySpan(wholeSpan(from), to, at);
 }
 
 /** A copy in memory of its own: a few bytes of a larger buffer, or of the pool that Node cuts small ones from, keep all of it in memory. */

@@ -49,15 +49,29 @@ export class Extent {
   }
 
   add({ id, frame, plainOffset }: Reference): void {
+    this.#addIds(id);
+    this.#offsets.push(plainOffset);
+    this.frames.push(frame);
+  }
+
+  /** As `add` for each child of the run. @param ids theirs, one after the other; undefined for zeros */
+  addRun({ frame, plainOffset, count }: Readonly<Run>, ids: Buffer | undefined): void {
+    this.#addIds(ids ?? Buffer.alloc(count * ID_BYTES));
+    for (let at = 0; at < count; at += 1) {
+      this.#offsets.push(plainOffset + at * BLOCK_BYTES);
+      this.frames.push(frame);
+    }
+  }
+
+  #addIds(ids: Buffer): void {
     const at = this.frames.length * ID_BYTES;
-    if (at === this.#ids.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(at * 4, FANOUT * ID_BYTES));
+    const needed = at + ids.length;
+    if (needed > this.#ids.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(at * 4, needed), FANOUT * ID_BYTES));
       this.#ids.copy(grown);
       this.#ids = grown;
     }
-    this.#ids.set(id, at);
-    this.#offsets.push(plainOffset);
-    this.frames.push(frame);
+    this.#ids.set(ids, at);
   }
 
   child(at: number): Reference | undefined {
@@ -66,9 +80,14 @@ export class Extent {
     return { id: this.id(at), frame, plainOffset: this.plainOffset(at) };
   }
 
-  /** As `child`, without an object for each: an encoder asks for every one. */
+  /** As `child`, without an object for each. */
   id(at: number): Buffer {
-    return this.#ids.subarray(at * ID_BYTES, (at + 1) * ID_BYTES);
+    return this.ids(at, 1);
+  }
+
+  /** Those of some children that follow each other, one after the other. */
+  ids(at: number, count: number): Buffer {
+    return this.#ids.subarray(at * ID_BYTES, (at + count) * ID_BYTES);
   }
 
   plainOffset(at: number): number {
@@ -96,8 +115,10 @@ export function encodeExtent(extent: Extent): Buffer {
   const runs = runsOf(extent);
   body.varint(runs.length);
   for (const run of runs) encodeRun(body, run, names);
-  for (let at = 0; at < extent.count; at += 1) {
-    if (extent.frames[at] !== ZERO) body.bytes(extent.id(at));
+  let at = 0;
+  for (const { frame, count } of runs) {
+    if (frame !== ZERO) body.bytes(extent.ids(at, count));
+    at += count;
   }
   const head = new ByteWriter().u8(NODE_EXTENT).u8(extent.level).varint(extent.count);
   names.encode(head);
@@ -111,19 +132,16 @@ export function decodeExtent(bytes: Buffer, what: string): Extent {
   const count = reader.varint(FANOUT);
   const names = decodeNames(reader, FANOUT);
   const runs = decodeRuns(reader, count, names);
-  for (const run of runs) {
-    for (let at = 0; at < run.count; at += 1) {
-      const id = run.frame === ZERO ? ZERO_ID : reader.bytes(ID_BYTES);
-      extent.add({ id, frame: run.frame, plainOffset: run.plainOffset + at * BLOCK_BYTES });
-    }
-  }
+  for (const run of runs) extent.addRun(run, run.frame === ZERO ? undefined : reader.bytes(run.count * ID_BYTES));
   reader.end();
   return extent;
 }
 
 function runsOf(extent: Extent): Run[] {
   const runs: Run[] = [];
-  for (const [at, frame] of extent.frames.entries()) {
+  let at = -1;
+  for (const frame of extent.frames) {
+    at += 1;
     const plainOffset = extent.plainOffset(at);
     const last = runs.at(-1);
     const isNext =

@@ -1,6 +1,8 @@
 import type { FilePiece } from '../engine/engine.ts';
 import { CorruptData } from '../lib/failure.ts';
+import type { BlockBatch } from './block-batch.ts';
 import type { BlockPipeline } from './block-pipeline.ts';
+import type { ByteSpan } from './bytes.ts';
 import { BLOCK_BYTES, FANOUT, type Reference, ZERO, ZERO_ID } from './extent.ts';
 import type { FileEntry } from './file-page.ts';
 import { FileTree } from './file-tree.ts';
@@ -73,7 +75,7 @@ export class FileWriter {
         'stream-incomplete',
         `Cannot store ${this.#options.path} as ${this.#size} of ${size} bytes came`,
       );
-    if (this.#partialLength > 0) await this.#block(this.#partial.subarray(0, this.#partialLength));
+    if (this.#partialLength > 0) await this.#block({ bytes: this.#partial, start: 0, end: this.#partialLength });
     this.#options.spare.push(this.#partial);
     await this.#options.pipeline.note({ file: this, block: undefined });
   }
@@ -87,9 +89,11 @@ export class FileWriter {
     return block % FANOUT === 0 ? this.#options.known?.load(block / FANOUT) : undefined;
   }
 
-  /** The stored block with this id at this place. */
-  find(block: number, id: Buffer | undefined): Reference | undefined {
-    return id === undefined ? ZERO_BLOCK : this.#options.known?.find(block, id);
+  /** The stored block at this place that is the same as the one of that number in the batch, which one of zeros does not have. */
+  find(block: number, { batch, number }: { batch: BlockBatch; number: number | undefined }): Reference | undefined {
+    if (number === undefined) return ZERO_BLOCK;
+    const { known } = this.#options;
+    return known?.hasLeaf === true ? known.find(block, batch.id(number)) : undefined;
   }
 
   /** The next block, as it was found or has been placed. */
@@ -107,7 +111,7 @@ export class FileWriter {
     while (at < bytes.length) {
       if (this.#partialLength === 0 && bytes.length - at >= BLOCK_BYTES) {
         // Nothing is awaited for a block that there is room for: most of them, and there are many.
-        const room = this.#block(bytes.subarray(at, at + BLOCK_BYTES));
+        const room = this.#block({ bytes, start: at, end: at + BLOCK_BYTES });
         if (room) await room;
         at += BLOCK_BYTES;
         continue;
@@ -118,22 +122,22 @@ export class FileWriter {
       at += part.length;
       if (this.#partialLength < BLOCK_BYTES) break;
       this.#partialLength = 0;
-      await this.#block(this.#partial);
+      await this.#block({ bytes: this.#partial, start: 0, end: BLOCK_BYTES });
     }
   }
 
   /** @returns what to wait for before the bytes may change; undefined where they were taken at once. */
-  #block(bytes: Uint8Array): Promise<void> | undefined {
+  #block(span: ByteSpan): Promise<void> | undefined {
     const { pipeline } = this.#options;
     const work = { file: this, block: this.#blocks };
     this.#blocks += 1;
-    if (isZero(bytes)) return pipeline.note(work);
-    if (!pipeline.hasRoom(bytes.length)) return pipeline.makeRoom().then(() => pipeline.add(bytes, work));
-    pipeline.add(bytes, work);
+    if (isZero(span)) return pipeline.note(work);
+    if (!pipeline.hasRoom(span.end - span.start)) return pipeline.makeRoom().then(() => pipeline.add(span, work));
+    pipeline.add(span, work);
     return undefined;
   }
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  return bytes[0] === 0 && bytes[bytes.length - 1] === 0 && ZEROS.subarray(0, bytes.length).equals(bytes);
+function isZero({ bytes, start, end }: ByteSpan): boolean {
+  return bytes[start] === 0 && bytes[end - 1] === 0 && ZEROS.compare(bytes, start, end, 0, end - start) === 0;
 }

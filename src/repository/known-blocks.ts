@@ -67,6 +67,11 @@ export class KnownFile {
     this.#leaves = found.filter((extent) => extent !== undefined);
   }
 
+  /** Is there anything to be found in what `load` brought? */
+  get hasLeaf(): boolean {
+    return this.#leaves.length > 0;
+  }
+
   /** The stored block with this id at this place, if it may be referred to. */
   find(block: number, id: Buffer): Reference | undefined {
     for (const leaf of this.#leaves) {

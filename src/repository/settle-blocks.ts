@@ -54,8 +54,7 @@ async function findKnown({ batch, entries }: SettledBatch): Promise<Known> {
     const { file, block } = work;
     const loading = block === undefined ? undefined : file.load(block);
     if (loading) await loading;
-    const id = number === undefined ? undefined : batch.id(number);
-    known.push(block === undefined ? undefined : file.find(block, id));
+    known.push(block === undefined ? undefined : file.find(block, { batch, number }));
   }
   return known;
 }
@@ -69,7 +68,9 @@ function newBytes({ batch, entries }: SettledBatch, known: Known): number {
 
 async function settleEach({ batch, entries }: SettledBatch, known: Known, place: Place): Promise<void> {
   let position = 0;
-  for (const [at, { work, number = -1 }] of entries.entries()) {
+  let at = -1;
+  for (const { work, number = -1 } of entries) {
+    at += 1;
     const { file, block } = work;
     const length = batch.lengthOf(number);
     if (block === undefined) file.settleEnd();
