@@ -96,14 +96,20 @@ export function extrasOf(facts: Awaited<ReturnType<typeof newestBackup>>): Extra
   return { stored: facts.storedBytes, index: facts.indexBytes, logical: facts.logicalBytes, files: facts.files };
 }
 
-/** A shell line whose result is a file: nothing is there when it starts. */
+/**
+ * A shell line whose result is a file: nothing is there when it starts. `synced` is its time and what it then takes until the file is
+ * on the disk, seconds.
+ */
 export function intoFile(name: string, line: () => string, file: string): Contender {
   return {
     name,
     run: async () => {
       await rm(file, { force: true });
       const measured = await measure(`${line()} > ${quote(file)}`);
-      return { measured, extras: { stored: (await stat(file)).size } };
+      const written = performance.now();
+      await run('sync', [file]);
+      const synced = measured.seconds + (performance.now() - written) / 1000;
+      return { measured, extras: { stored: (await stat(file)).size, synced } };
     },
   };
 }
