@@ -33,6 +33,9 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           exclude: TIMING,
           globalSetup: GLOBAL_SETUP,
+          // These wait longest.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -43,7 +46,7 @@ export default defineConfig({
           include: TIMING,
           globalSetup: GLOBAL_SETUP,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
