@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { configurationLines } from '../../core/configuration-lines.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { type BackupProgress, takeBackup, type TakeBackupRequest } from '../../core/take-backup.ts';
