@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { styleText } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RestartableServer, startRestartable } from '../tests/support/restartable-server.ts';
 import { serverUser } from '../tests/support/server-user.ts';
 import { startInBrowser } from './demo/in-browser.ts';

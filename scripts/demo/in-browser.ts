@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RestartableServer, startRestartable } from '../../tests/support/restartable-server.ts';
 import { startVersitygw } from '../../tests/support/servers.ts';
 import { startRole, startUp } from '../../tests/support/up.ts';

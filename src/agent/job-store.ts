@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Job, type JobKind, jobSchema } from '../api/jobs.ts';
 import { isMissing, type PlacementFiles, readSmallFile, systemFiles } from '../core/placement-files.ts';
 import { Failure } from '../lib/failure.ts';

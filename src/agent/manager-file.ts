@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isThere, systemFiles } from '../core/placement-files.ts';
 import { CorruptData } from '../lib/failure.ts';
 import { readSecretFile } from '../lib/secret-file.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstLineHeader, logQuerySchema, type Route } from '../api/agent.ts';
 import { jobIdSchemas, jobKinds } from '../api/jobs.ts';
 import { type Failure, InvalidRequest } from '../lib/failure.ts';

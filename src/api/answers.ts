@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Conflict, Failure, type FailureDetails, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { errorBodySchema } from './errors.ts';
 import type { Peer } from './transport.ts';

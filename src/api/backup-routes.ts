@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { preflightSchema } from './agent.ts';
 import { folderSchema, resourceNameSchema } from './resource-fields.ts';
 import { resourceSchema } from './resources.ts';

@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { Failure, InvalidRequest } from '../lib/failure.ts';
 import {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as requestInClear } from 'node:http';
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { failureOf, parseAnswer } from './answers.ts';
 import {
   type EnrolAnswer,

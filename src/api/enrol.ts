@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidRequest } from '../lib/failure.ts';
 import { agentStatusSchema } from './inventory.ts';
 import { resourceNameSchema } from './resource-fields.ts';

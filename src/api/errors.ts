@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What every answer that is not a success holds. */
 export const errorBodySchema = z.object({

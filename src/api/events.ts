@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jobProgressSchema } from './jobs.ts';
 import { resourceKinds, runKinds } from './resources.ts';
 

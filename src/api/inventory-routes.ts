@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { preflightSchema } from './agent.ts';
 import { locationSecretsSchema, locationSpecSchema, serviceSpecSchema } from './inventory.ts';
 import { descriptionText, folderSchema, resourceNameSchema } from './resource-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findingSchema } from './agent.ts';
 import { jobFailureSchema } from './jobs.ts';
 import { descriptionSchema, folderSchema, resourceNameSchema } from './resource-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failureClassNames } from '../lib/failure.ts';
 
 /** What an agent does for a long time: each is a job, named by whoever asks for it. */

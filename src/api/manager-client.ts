@@ -1,5 +1,5 @@
 import type { Agent, IncomingMessage } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Failure } from '../lib/failure.ts';
 import { failureOf, parseAnswer } from './answers.ts';
 import { followLog, type LogLine } from './follow-log.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { resourceNameSchema } from './resource-fields.ts';
 import { get, type ManagerRoute, none, nothing, post, remove, roleSchema } from './route-kit.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Begins with a letter or digit, so that it is never an option, a hidden file or a way up. */
 export const resourceNameSchema = z

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findingSchema } from './agent.ts';
 import { resourceNameSchema } from './resource-fields.ts';
 import { resourceSchema } from './resources.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { resourceNameSchema } from './resource-fields.ts';
 
 export const roleSchema = z.enum(['viewer', 'operator', 'admin']);

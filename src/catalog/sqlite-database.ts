@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Conflict, PermanentFailure } from '../lib/failure.ts';
 import { type Migration, migrations as ours } from './migrations.ts';

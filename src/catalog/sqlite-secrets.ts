@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretRecord, SecretStore } from '../control/secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CorruptData } from '../lib/failure.ts';

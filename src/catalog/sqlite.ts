@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Resource, type ResourceKind, resourceSchemas, type SpecOf, type StatusOf } from '../api/resources.ts';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Conflict, CorruptData } from '../lib/failure.ts';

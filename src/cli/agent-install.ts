@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { completeConfig, loadAgentConfig } from '../agent/config.ts';
 import { install, planInstall, systemInstallHost } from '../agent/install.ts';
 import type { Invocation } from './context.ts';

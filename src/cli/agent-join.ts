@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadAgentConfig } from '../agent/config.ts';
 import { joinManager } from '../agent/join.ts';
 import { InvalidRequest } from '../lib/failure.ts';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadAgentConfig } from '../agent/config.ts';
 import { startAgent } from '../agent/main.ts';
 import type { Invocation } from './context.ts';

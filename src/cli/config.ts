@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StorageSecrets } from '../storage/open-storage.ts';
 
 /** Options that every command takes; some of them may come from the environment. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Trust } from '../api/pinned-agent.ts';
 import type { Peer } from '../api/transport.ts';
 import { InvalidRequest, PermanentFailure } from '../lib/failure.ts';

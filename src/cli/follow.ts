@@ -87,7 +87,7 @@ export function progressState({ step, bytes, tables, isLocked }: JobProgress): P
   const uploaded = bytes.uploaded === undefined ? [] : [`${formatBytes(bytes.uploaded)} uploaded`];
   const notes = [...uploaded, ...(isLocked ? ['server locked'] : [])];
   if (bytes.read === 0 && bytes.expected === undefined) return { step };
-  return { step, done: bytes.read, total: bytes.expected, ...(notes.length > 0 && { note: notes.join(', ') }) };
+  return { step, done: bytes.read, total: bytes.expected, ...(notes.length > 0 && { note: () => notes.join(', ') }) };
 }
 
 function succeeded<Each extends Run>(run: Each, { kind, peer }: Followed<Each>): Each {

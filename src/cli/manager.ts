@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadManagerConfig } from '../manager/config.ts';
 import { startManager } from '../manager/main.ts';
 import type { Invocation } from './context.ts';

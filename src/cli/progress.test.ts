@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { progressLine } from './progress.ts';
 
 test('a line without a bar', () => {
-  expect(progressLine({ step: 'copying', done: 250e6, total: 1e9, note: 'server locked' }, 50e6, false)).toBe(
+  expect(progressLine({ step: 'copying', done: 250e6, total: 1e9, note: () => 'server locked' }, 50e6, false)).toBe(
     'copying  25 %  250 MB of 1.00 GB  50.0 MB/s  15 s left  server locked',
   );
 });

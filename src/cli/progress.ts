@@ -8,8 +8,8 @@ export interface ProgressState {
   readonly total?: number | undefined;
   /** What `done` counts; default bytes. */
   readonly unit?: string;
-  /** More for the end of the line. */
-  readonly note?: string;
+  /** More for the end of the line. Asked for only when the line is shown: there are thousands of states for each that is. */
+  readonly note?: () => string;
 }
 
 const redrawMs = 100;
@@ -108,7 +108,7 @@ export function progressLine(state: ProgressState, rate: number, hasBar: boolean
     parts.push(...(total ? shareOf(done, total, hasBar) : []), count(done) + (total ? ` of ${count(total)}` : ''));
     if (rate > 0) parts.push(`${count(rate)}/s`, remaining(done, total, rate));
   }
-  return [...parts, note].filter((part) => part !== undefined).join('  ');
+  return [...parts, note?.()].filter((part) => part !== undefined).join('  ');
 }
 
 function shareOf(done: number, total: number, hasBar: boolean): string[] {

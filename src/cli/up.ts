@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { completeConfig, defaultStateDirectory } from '../agent/config.ts';
 import { joinManager } from '../agent/join.ts';
 import { startAgent } from '../agent/main.ts';

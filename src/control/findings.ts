@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { describeFailure } from '../api/describe-failure.ts';
 import type { findingSchema, Preflight } from '../api/agent.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ManagedLocation } from '../api/jobs.ts';
 import type { Resource, SpecOf } from '../api/resources.ts';
 import type { s3PlaceSchema } from '../api/inventory.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { backupCreateSchema, backupRoutes, restoreTargetSchema } from '../api/backup-routes.ts';
 import type { LocationSecrets } from '../api/inventory.ts';
 import type { SpecOf } from '../api/resources.ts';

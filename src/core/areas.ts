@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { linkPath, type TableLink } from './table-links.ts';
 
 /**

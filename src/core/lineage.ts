@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServerFacts } from '../engine/engine.ts';
 
 /** A data directory that a restore made, until it is seen under another server's identity. */

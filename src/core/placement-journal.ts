@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { CorruptData } from '../lib/failure.ts';
 import { ownedSchema } from './areas.ts';

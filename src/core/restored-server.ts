@@ -1,6 +1,6 @@
 import { copyFile, constants, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Finding } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CorruptData } from '../lib/failure.ts';

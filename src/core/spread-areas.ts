@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PermanentFailure } from '../lib/failure.ts';
 import { syncTree } from '../lib/sync-tree.ts';
 import { type Area, areaPaths, belongsInto, linkedInto, owns, tableFiles } from './areas.ts';

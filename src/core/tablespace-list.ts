@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PermanentFailure } from '../lib/failure.ts';
 import { isThere, readSmallFile } from './placement-files.ts';
 import type { TableLink } from './table-links.ts';

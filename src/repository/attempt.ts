@@ -84,10 +84,12 @@ export class Attempt {
     );
     // Again, and only now for good: whoever settles it from here on sees that this attempt began.
     await refuseSettled(repository, backup, signal);
-    const previous = await openPrevious(repository, { lineage, before: backup, signal });
+    const [previous, uploaded, isBad] = await Promise.all([
+      openPrevious(repository, { lineage, before: backup, signal }),
+      readUploaded(repository, backup, signal),
+      badSegments(repository, signal),
+    ]);
     const table = previous?.table ?? new Map<string, SegmentUse>();
-    const uploaded = await readUploaded(repository, backup, signal);
-    const isBad = await badSegments(repository, signal);
     const factsOf = (segment: string): Pick<SegmentUse, 'size' | 'total'> | undefined =>
       uploaded.segments.get(segment) ?? table.get(segment);
     const isUsable = (segment: string): boolean =>

@@ -107,7 +107,10 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.bytes(1)[0] ?? 0;
+    const byte = this.#buffer[this.#position];
+    if (byte === undefined) throw this.damaged('1 bytes wanted, 0 left');
+    this.#position += 1;
+    return byte;
   }
 
   /** @param max anything larger is damage: counts and lengths are bounded before memory is taken for them. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CorruptData } from '../lib/failure.ts';
 import { type Cipher, isSameMac } from './cipher.ts';
 import { isAttemptId, isBackupId } from './names.ts';

@@ -20,6 +20,7 @@ const CACHED_CIPHERS = 4096;
 const CACHED_FRAMES = 4;
 
 interface CachedRead {
+  readonly key: string;
   readonly start: number;
   readonly bytes: Promise<Buffer>;
   /** What was lent to the store to read into. */
@@ -104,8 +105,8 @@ export class FrameReader {
     { key, start, length }: { readonly key: string; readonly start: number; readonly length: number },
     use: (bytes: Buffer) => Buffer,
   ): Promise<Buffer> {
-    for (const [id, read] of this.#reads) {
-      if (!id.startsWith(key) || read.start > start || start + length > read.start + READ_AHEAD) continue;
+    for (const read of this.#reads.values()) {
+      if (read.start > start || start + length > read.start + READ_AHEAD || read.key !== key) continue;
       const bytes = (await read.bytes).subarray(start - read.start, start - read.start + length);
       if (bytes.length === length) return use(bytes);
     }
@@ -116,7 +117,7 @@ export class FrameReader {
     bytes.catch(() => undefined);
     remember(this.#reads, {
       key: `${key}@${start}`,
-      value: { start, bytes, memory },
+      value: { key, start, bytes, memory },
       max: CACHED_READS,
       onGone: (read) => this.#takeBack(read),
     });

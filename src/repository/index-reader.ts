@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CorruptData } from '../lib/failure.ts';
 import { hash } from 'node:crypto';
 import type { Storage } from '../storage/storage.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Conflict, CorruptData, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { ObjectNotFound, type Storage } from '../storage/storage.ts';

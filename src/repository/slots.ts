@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CorruptData, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { KEY_BYTES, KEY_ID_BYTES, keyIdOf, SALT_BYTES, TAG_BYTES } from './cipher.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { InvalidRequest } from '../lib/failure.ts';
 
 /** What a client sent, as the schema has it. @throws InvalidFields */

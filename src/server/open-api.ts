@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorBodySchema } from '../api/errors.ts';
 import { managerEventSchema } from '../api/events.ts';
 import { logKinds, managerRoutes } from '../api/manager.ts';

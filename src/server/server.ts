@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ManagerRoute, Role } from '../api/route-kit.ts';
 import { type Failure, PermanentFailure } from '../lib/failure.ts';
 import { answerFor } from './error-answer.ts';

@@ -75,8 +75,8 @@ export class DirectoryStorage implements Storage {
     refuseAsOf(options.asOf, this.description);
     options.signal?.throwIfAborted();
     return await this.#guard(`read ${key}`, options, async () => {
-      await using file = await this.#open(key);
-      const { size } = await file.stat();
+      const { file, size } = await this.#open(key);
+      await using _ = file;
       const { start, end } = options.range ?? { start: 0, end: size };
       return await readRange(file, { start, end: Math.min(end, size) }, options.into);
     });
@@ -183,10 +183,11 @@ export class DirectoryStorage implements Storage {
     }
   }
 
-  async #open(key: string): Promise<FileHandle> {
+  async #open(key: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
     try {
       const file = await open(this.#path(key), 'r');
-      if ((await file.stat()).isFile()) return file;
+      const stats = await file.stat();
+      if (stats.isFile()) return { file, size: stats.size };
       await file.close();
     } catch (error) {
       if (!isNoPath(error)) throw error;

@@ -1,7 +1,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../../src/lib/clock.ts';
 import { checkBackup } from '../../src/repository/check.ts';
 import { listBackups } from '../../src/repository/list.ts';

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ErrorBody } from '../../src/api/errors.ts';
 import type { ManagerRouteName, managerRoutes } from '../../src/api/manager.ts';
 import { addressOf, type Values } from './address.ts';

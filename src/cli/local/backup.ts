@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { configurationLines } from '../../core/configuration-lines.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { type BackupProgress, takeBackup, type TakeBackupRequest } from '../../core/take-backup.ts';
@@ -18,7 +18,7 @@ import { openFully } from '../store.ts';
 import { programVersion } from '../version.ts';
 import { sayWhere } from '../where.ts';
 import { serverConnection, serverOptionsSchema } from './server.ts';
-import { engineFor, refuseErrors, stateDirectory } from './tools.ts';
+import { engineAmong, refuseErrors, startFinding, stateDirectory } from './tools.ts';
 
 const optionsSchema = serverOptionsSchema.extend({
   service: z.string().optional(),
@@ -38,11 +38,13 @@ export async function backUpHere({ context, options: raw }: Invocation): Promise
   const options = optionsSchema.parse(raw);
   sayWhere(context);
   const backup = options.resume === undefined ? newBackupId(clock.now()) : parseBackupId(options.resume);
+  // Programs take a while to tell their version: they are asked first and heard last.
+  using tools = startFinding(context);
   await using opened = await openFully(context);
   const { repository } = opened;
   const server = await serverConnection(context, options);
   const serverFacts = await readServerFacts(server, { signal });
-  const engine = await engineFor(context, serverFacts);
+  const engine = engineAmong(await tools.found, serverFacts);
   refuseErrors(context, await engine.preflight(server, serverFacts, { signal }));
   const request = { ...(await requestOf(context, options, serverFacts)), backup, server, serverFacts };
   using progress = new Progress(output, context);
@@ -87,6 +89,6 @@ async function requestOf(
 }
 
 function stateOf({ step, readBytes, expectedBytes, uploadedBytes, isLocked }: BackupProgress): ProgressState {
-  const note = `${formatBytes(uploadedBytes)} uploaded${isLocked ? ', server locked' : ''}`;
+  const note = (): string => `${formatBytes(uploadedBytes)} uploaded${isLocked ? ', server locked' : ''}`;
   return { step, done: readBytes, total: expectedBytes, note };
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drillBackup, DRILL_QUERY_LIMIT_MS } from '../../core/drill.ts';
 import { ownershipOfServers } from '../../core/host-user.ts';
 import type { Ownership } from '../../core/ownership.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataOutside } from '../../core/data-outside.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { doesAnswer } from '../../core/does-answer.ts';

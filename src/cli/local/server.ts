@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServerConnection } from '../../engine/engine.ts';
 import { InvalidRequest } from '../../lib/failure.ts';
 import type { Context } from '../context.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { msOf } from '../../lib/clock.ts';
 import { formatAge } from '../format.ts';
 import { onManager } from './open.ts';

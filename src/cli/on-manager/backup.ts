@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ManagerClient } from '../../api/manager-client.ts';
 import type { Retry } from '../../api/resource-fields.ts';
 import { isoTime, msOf } from '../../lib/clock.ts';

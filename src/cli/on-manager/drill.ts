@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import type { Context, Invocation } from '../context.ts';
 import { reportDrill } from '../job-report.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocationSecrets } from '../../api/inventory.ts';
 import type { CallInput, CallOutput } from '../../api/manager-client.ts';
 import { msOf } from '../../lib/clock.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ManagerClient } from '../../api/manager-client.ts';
 import { InvalidRequest } from '../../lib/failure.ts';
 import { connectionSchema, tokenOf, trustOf } from '../connect.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PermanentFailure } from '../../lib/failure.ts';
 import { folderOf, onlyLocation } from './backup.ts';
 import { sayFindings } from './findings.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallInput, CallOutput, ManagerClient } from '../../api/manager-client.ts';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { confirm } from '../confirm.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatBytes, plural } from '../../api/figures.ts';
 import { confirm } from '../confirm.ts';
 import type { Context, Handler } from '../context.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatBytes } from '../../api/figures.ts';
 import { onManager } from './open.ts';
 import { confirmRemoval, said, sayFacts, sayTable, sayTest } from './say.ts';

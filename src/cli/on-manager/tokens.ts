@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ManagerClient } from '../../api/manager-client.ts';
 import { roleSchema } from '../../api/route-kit.ts';
 import { InvalidRequest } from '../../lib/failure.ts';

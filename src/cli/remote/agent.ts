@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AgentClient } from '../../api/client.ts';
 import type { Trust } from '../../api/pinned-agent.ts';
 import { InvalidRequest } from '../../lib/failure.ts';

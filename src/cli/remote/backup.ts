@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isoTime, msOf } from '../../lib/clock.ts';
 import { Failure } from '../../lib/failure.ts';
 import { newBackupId, parseBackupId } from '../../repository/names.ts';

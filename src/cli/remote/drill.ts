@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import type { Invocation } from '../context.ts';
 import { reportDrill } from '../job-report.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { confirm } from '../confirm.ts';
 import type { Invocation } from '../context.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Conflict } from '../../lib/failure.ts';
 import { readSettlement, voidBackup } from '../../repository/settle.ts';
 import { confirm } from '../confirm.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CorruptData, Failure } from '../../lib/failure.ts';
 import { checkBackup, type Checked } from '../../repository/check.ts';
 import type { Sealed } from '../../repository/documents.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytesFreedByDeleting } from '../../core/freed-by-deleting.ts';
 import { isPinned } from '../../core/proof.ts';
 import { Conflict } from '../../lib/failure.ts';

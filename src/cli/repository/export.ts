@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isatty } from 'node:tty';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FilePiece } from '../../engine/engine.ts';
 import { encodeXbstream } from '../../engine/xbstream-encode.ts';
 import { Conflict, InvalidRequest } from '../../lib/failure.ts';

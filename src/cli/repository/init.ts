@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import { initRepository } from '../../repository/repository.ts';
 import { prepareDirectory } from '../../storage/directory.ts';

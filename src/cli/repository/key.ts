@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isoTime } from '../../lib/clock.ts';
 import { Failure, InvalidRequest, PermanentFailure } from '../../lib/failure.ts';
 import { addSlot, openWithoutKey, removeSlot } from '../../repository/repository.ts';

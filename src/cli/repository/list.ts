@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPinned, proofOf } from '../../core/proof.ts';
 import { isoTime, msOf } from '../../lib/clock.ts';
 import { type ListedBackup, listBackups } from '../../repository/list.ts';

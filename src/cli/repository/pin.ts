@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPinned } from '../../core/proof.ts';
 import { addNote, readNotes } from '../../repository/notes.ts';
 import type { Invocation } from '../context.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { prune, voidAbandoned } from '../../repository/prune.ts';
 import type { Invocation } from '../context.ts';
 import { formatBytes, plural } from '../../api/figures.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { msOf } from '../../lib/clock.ts';
 import { isPinned, proofOf } from '../../core/proof.ts';
 import type { Note, Sealed } from '../../repository/documents.ts';

@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatJoinToken } from '../../api/enrol.ts';
 import type { SecretStore } from '../../control/secrets.ts';
 import { type Clock, isoTime, msOf } from '../../lib/clock.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { roleSchema } from '../../api/route-kit.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { digestOf, newSecret, type PeopleDatabase } from './people-database.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Role, roleSchema } from '../../api/route-kit.ts';
 import { type Clock, isoTime, msOf } from '../../lib/clock.ts';
 import { Conflict, InvalidRequest } from '../../lib/failure.ts';

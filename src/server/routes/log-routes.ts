@@ -1,7 +1,7 @@
 import { find } from '../../control/find.ts';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstLineHeader, logQuerySchema } from '../../api/agent.ts';
 import type { LogLine } from '../../api/follow-log.ts';
 import { logKinds } from '../../api/manager.ts';

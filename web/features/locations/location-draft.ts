@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { locationCreateSchema } from '../../../src/api/inventory-routes.ts';
 import type { LocationSecrets } from '../../../src/api/inventory.ts';
 import type { Resource, SpecOf } from '../../../src/api/resources.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { restoreTargetSchema } from '../../../src/api/backup-routes.ts';
 import type { restoreCreateSchema } from '../../../src/api/restore-routes.ts';
 
