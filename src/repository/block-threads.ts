@@ -54,7 +54,7 @@ interface Thread {
 
 /**
  * Hashes and compresses on threads of their own. Hashing goes before compressing: the stream waits for it. The first 8 MiB are
- * hashed here, so that a small backup needs no thread.
+ * hashed here, so that a small backup needs no thread; a large one has them from the first block on.
  */
 export class BlockThreads implements BlockHasher {
   readonly #cipher: Cipher;
