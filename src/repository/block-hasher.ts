@@ -6,7 +6,7 @@ export interface BlockHasher extends Disposable {
   hash(batch: BlockBatch): Promise<void>;
 }
 
-/** For tests, and where hashing costs nothing. */
+/** For tests: on this thread, with any digest. */
 export function hashingHere(digest: (bytes: Uint8Array) => string): BlockHasher {
   return {
     hash: async (batch) => Promise.resolve(batch.identify(digest)),

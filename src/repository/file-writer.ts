@@ -2,7 +2,7 @@ import type { FilePiece } from '../engine/engine.ts';
 import { CorruptData } from '../lib/failure.ts';
 import type { BlockBatch } from './block-batch.ts';
 import type { BlockPipeline } from './block-pipeline.ts';
-import type { ByteSpan } from './bytes.ts';
+import { type ByteSpan, wholeSpan } from './bytes.ts';
 import { BLOCK_BYTES, FANOUT, type Reference, ZERO, ZERO_ID } from './extent.ts';
 import type { FileEntry } from './file-page.ts';
 import { FileTree } from './file-tree.ts';
@@ -122,7 +122,7 @@ export class FileWriter {
       at += part.length;
       if (this.#partialLength < BLOCK_BYTES) break;
       this.#partialLength = 0;
-      await this.#block({ bytes: this.#partial, start: 0, end: BLOCK_BYTES });
+      await this.#block(wholeSpan(this.#partial));
     }
   }
 
