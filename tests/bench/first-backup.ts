@@ -1,9 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { contest, type Contender, type Standing, type Standings } from './contest.ts';
+import { contest, type Contender, type Standings } from './contest.ts';
 import { measure, quote } from './measure.ts';
-import { makeRepository, newestBackup } from './repository-facts.ts';
-import { backUp, engineStream, extrasOf, firstBackup, intoFile, type Workbench, zstdLevel } from './workbench.ts';
+import {
+  backUp,
+  engineStream,
+  extrasOf,
+  firstBackup,
+  intoFile,
+  newBucketRepository,
+  untilSynced,
+  type Workbench,
+  zstdLevel,
+} from './workbench.ts';
 
 const limit = 'engine to /dev/null';
 const plainFile = 'engine to a file';
@@ -66,21 +74,8 @@ function readAndWrite({ server, options, folder }: Workbench): string {
   return `(${read}) & ${written}; wait $!; rm ${file}`;
 }
 
-/** A backup is on the disk when it ends; a file that the shell wrote is when it was synced. */
-function untilSynced({ seconds, extras }: Standing['rounds'][number]): number {
-  return extras['synced'] ?? seconds;
-}
-
 async function firstBackupToS3(bench: Workbench): ReturnType<Contender['run']> {
-  const { s3 } = bench;
-  const bucket = `bench-${randomBytes(6).toString('hex')}`;
-  await s3.createBucket(bucket);
-  const query = new URLSearchParams({ region: s3.region, endpoint: s3.endpoint, addressing: 'path' });
-  const location = `s3://${bucket}/repository?${query.toString()}`;
-  const secrets = { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey };
-  await makeRepository(location, secrets);
-  const measured = await backUp(bench, { location });
-  const extras = extrasOf(await newestBackup(location, secrets));
-  await measure(`rm -r '${join(s3.dir, bucket)}'`);
-  return { measured, extras };
+  await using repository = await newBucketRepository(bench);
+  const measured = await backUp(bench, repository);
+  return { measured, extras: extrasOf(await repository.newest()) };
 }

@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../scripts/setup/run.ts';
 import type { VersitygwServer } from '../support/servers.ts';
-import type { Contender, Extras } from './contest.ts';
+import type { Contender, Extras, Standing } from './contest.ts';
 import { measure, type Measured, quote } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import type { Report } from './report.ts';
-import { makeRepository, newestBackup } from './repository-facts.ts';
+import { type BackupFacts, makeRepository, newestBackup } from './repository-facts.ts';
 import type { BenchServer } from './server.ts';
 
 /** What every part works with. */
@@ -80,6 +81,26 @@ export async function newRepository(directory: string): Promise<string> {
   return directory;
 }
 
+/** A repository in a bucket of its own, on the S3 server of this machine. */
+export interface BucketRepository extends AsyncDisposable {
+  readonly location: string;
+  newest(): Promise<BackupFacts>;
+}
+
+export async function newBucketRepository({ s3 }: Workbench): Promise<BucketRepository> {
+  const bucket = `bench-${randomBytes(6).toString('hex')}`;
+  await s3.createBucket(bucket);
+  const query = new URLSearchParams({ region: s3.region, endpoint: s3.endpoint, addressing: 'path' });
+  const location = `s3://${bucket}/repository?${query.toString()}`;
+  const secrets = { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey };
+  await makeRepository(location, secrets);
+  return {
+    location,
+    newest: async () => newestBackup(location, secrets),
+    [Symbol.asyncDispose]: async () => rm(join(s3.dir, bucket), { recursive: true }),
+  };
+}
+
 /** A first backup into a repository of its own. */
 export function firstBackup(bench: Workbench, name: string, options: { readonly level?: number } = {}): Contender {
   return {
@@ -92,7 +113,7 @@ export function firstBackup(bench: Workbench, name: string, options: { readonly 
   };
 }
 
-export function extrasOf(facts: Awaited<ReturnType<typeof newestBackup>>): Extras {
+export function extrasOf(facts: BackupFacts): Extras {
   return { stored: facts.storedBytes, index: facts.indexBytes, logical: facts.logicalBytes, files: facts.files };
 }
 
@@ -106,10 +127,20 @@ export function intoFile(name: string, line: () => string, file: string): Conten
     run: async () => {
       await rm(file, { force: true });
       const measured = await measure(`${line()} > ${quote(file)}`);
-      const written = performance.now();
-      await run('sync', [file]);
-      const synced = measured.seconds + (performance.now() - written) / 1000;
+      const synced = measured.seconds + (await secondsToSync([file]));
       return { measured, extras: { stored: (await stat(file)).size, synced } };
     },
   };
+}
+
+/** How long it takes until these files are on the disk. */
+export async function secondsToSync(files: readonly string[]): Promise<number> {
+  const start = performance.now();
+  await run('sync', files);
+  return (performance.now() - start) / 1000;
+}
+
+/** What Holdfast makes is on the disk when it ends; what a shell wrote is when it was synced. */
+export function untilSynced({ seconds, extras }: Standing['rounds'][number]): number {
+  return extras['synced'] ?? seconds;
 }
