@@ -104,7 +104,8 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   stack.use(jobs);
   const say = (message: string): void => server.log.warn(message);
   for (const { path, why } of damaged) say(`A record of a job cannot be read and is now ${path}: ${why}`);
-  const recovery = jobs.recover(async () => clearLeftovers(context, interrupted, { say, signal: ending.signal }));
+  const earlier = { interrupted, ended: jobs.list().filter((job) => !interrupted.includes(job)) };
+  const recovery = jobs.recover(async () => clearLeftovers(context, earlier, { say, signal: ending.signal }));
   const recovered = recovery.catch((error: unknown) => say(`Leftovers stay until the next start: ${String(error)}`));
   stack.defer(async () => recovered);
   stack.defer(() => ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends')));

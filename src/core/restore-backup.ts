@@ -5,6 +5,7 @@ import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
 import type { Sealed } from '../repository/documents.ts';
 import { guardFor } from './guards.ts';
 import type { Lineages } from './lineage.ts';
+import { needsPerson } from './needs-person.ts';
 import { giveTo, type Ownership, ownershipOf } from './ownership.ts';
 import { type Placement, placeRestored } from './placement.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
@@ -212,8 +213,5 @@ function refuse(findings: readonly Finding[], directory: string): void {
 
 /** Failures whose message tells a person where the prepared files are. */
 function isKeptForPeople(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    ['placement-unfinished', 'restored-server-silent', 'roll-back-failed'].includes(error.code)
-  );
+  return needsPerson(error) || (error instanceof Failure && error.code === 'restored-server-silent');
 }
