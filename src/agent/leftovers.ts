@@ -1,9 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Job, JobOf } from '../api/jobs.ts';
-import { isThere, systemFiles } from '../core/placement-files.ts';
-import { journalPath } from '../core/placement-journal.ts';
-import { type Placement, recoverPlacements } from '../core/placement.ts';
+import { systemFiles } from '../core/placement-files.ts';
+import { type Placement, recoverPlacement } from '../core/placement.ts';
 import { choosePrepared } from '../core/restore-preflight.ts';
 import { bringUpServer, startServer, stopServer } from '../core/server-control.ts';
 import { findServerUsing } from '../core/server-using.ts';
@@ -113,15 +112,14 @@ async function endStop(context: AgentContext, job: JobOf<'restore'>, options: Le
   await marker.clear();
 }
 
-/** Only where this very restore left a journal: another one beside it may be under way. */
 async function endPlacement(
   job: JobOf<'restore'>,
   prepared: string,
   { signal, say }: LeftoverOptions,
 ): Promise<Placement | undefined> {
-  if (!(await isThere(journalPath({ id: restoreName(job), prepared })))) return undefined;
-  const placements = await recoverPlacements(dirname(prepared), { signal });
-  const placed = placements.find(({ target }) => target === job.directory);
+  const { directory: target } = job;
+  if (target === undefined) return undefined;
+  const placed = await recoverPlacement({ id: restoreName(job), prepared, target }, { signal });
   if (placed === undefined) return undefined;
   say(`Restore ${job.id} was all but done: its data is in ${placed.target}`);
   const old = [...(placed.old === undefined ? [] : [placed.old]), ...placed.oldElsewhere].join(' and ');
