@@ -92,7 +92,7 @@ export async function restoreBackup(
   target: RestoreTarget,
   options: RestoreBackupOptions,
 ): Promise<RestoreResult> {
-  const { engine, signal, id, lineages } = options;
+  const { engine, signal, id } = options;
   refuse(await checkRestore(sealed, target, engine), target.directory);
   const steps = new Steps(options);
   const prepared = await choosePrepared(target.directory, id);
@@ -103,16 +103,27 @@ export async function restoreBackup(
     const areas = await spread({ sealed, target, prepared, steps }, restored.links, options);
     const all = [prepared, ...areas.map((area) => area.prepared)];
     if (ownership) await steps.run('ownership', async () => giveAll(all, { ownership, signal }));
-    await lineages.adopt(target.directory, sealed.source.lineage);
     const old = await place({ sealed, target, prepared, steps, areas }, options);
     // Where entries moved in one by one, the directory that held them is left, empty.
     await rmdir(prepared).catch(() => undefined);
     await forgetSpread(prepared);
+    await adopt(target.directory, sealed, options);
     return { directory: target.directory, ...old, steps: [...restored.steps, ...steps.done] };
   } catch (error) {
     if (isKeptForPeople(error)) await forgetSpread(prepared);
     else await clear(prepared, id);
     throw error;
+  }
+}
+
+/** Only a hint, and not before the data is there: what is restored is good without it. */
+async function adopt(directory: string, sealed: Sealed, { lineages, onLog }: RestoreBackupOptions): Promise<void> {
+  try {
+    await lineages.adopt(directory, sealed.source.lineage);
+  } catch (error) {
+    onLog(
+      `holdfast: Cannot record which backups ${directory} goes on with, so its next backup may take as long as a first one: ${String(error)}`,
+    );
   }
 }
 

@@ -112,16 +112,18 @@ describe('a restore in place by an agent', () => {
     },
   );
 
-  test('cancelled in the step stop, it gives the server back', async () => {
+  test('cancelled in the step stop, it gives the server back, which is still its own', async () => {
     await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
     await using agent = await spawnAgent(home);
     using client = await clientOf(home, agent);
+    await rm(join(home.state, 'lineages.json'), { force: true });
     await stoppedBy(client, 'cancelled');
     await client.cancel('restore', 'cancelled', { signal });
     expect(await ending(client, 'restore', 'cancelled')).toMatchObject({ state: 'Cancelled' });
     await rm(join(server.root, 'hold-stop'));
     expect(await rows()).toBe('1,2,9');
     expect(await leftBehind()).toEqual([]);
+    expect(await readdir(home.state)).not.toContain('lineages.json');
   });
 
   test('ended in the step stop without being able to start the server, it says so, and the next agent starts it', async () => {
