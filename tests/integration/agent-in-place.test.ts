@@ -5,7 +5,15 @@ import type { AgentClient } from '../../src/api/client.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { newBackupId } from '../../src/repository/names.ts';
-import { type AgentHome, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
+import {
+  type AgentHome,
+  clientOf,
+  ending,
+  makeAgentHome,
+  spawnAgent,
+  startTestAgent,
+  until,
+} from '../support/agents.ts';
 import { killInStep, hasRecovered } from '../support/killed-restore.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 
@@ -144,6 +152,29 @@ describe('a restore in place by an agent', () => {
     await until(async () => (await leftBehind()).length === 0);
     // The restored data is for people.
     await rm(join(dirname(data), '.holdfast-restore-ended-1'), { recursive: true });
+  });
+
+  test('told to end in the step start, it keeps other agents from the state directory until the server is up', async () => {
+    await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
+    {
+      await using agent = await startTestAgent(home, { endLimitMs: 500 });
+      using client = await clientOf(home, agent);
+      await writeFile(join(server.root, 'hold-start'), '');
+      await client.start('restore', 'starting', { body: wish(), signal });
+      await until(async () => (await client.get('restore', 'starting', { signal })).step === 'start');
+    }
+    await expect(startTestAgent(home)).rejects.toMatchObject({ code: 'agent-already-runs' });
+    await rm(join(server.root, 'hold-start'));
+    await until(async () => {
+      await using agent = await startTestAgent(home).catch(() => undefined);
+      if (agent === undefined) return false;
+      using client = await clientOf(home, agent);
+      expect(await client.get('restore', 'starting', { signal })).toMatchObject({ state: 'Succeeded' });
+      return true;
+    });
+    expect(await rows()).toBe('1,2');
+    expect(await leftBehind()).toEqual([]);
+    await rm(join(dirname(data), '.holdfast-old-starting-1'), { recursive: true });
   });
 
   /** The server is down, and the command that stopped it goes on. */
