@@ -1,4 +1,5 @@
 import { isEnded, type Job, type JobProgress, jobSchema, type LocationWish } from '../api/jobs.ts';
+import { needsPerson } from '../core/needs-person.ts';
 import { type Clock, isoTime } from '../lib/clock.ts';
 import { Failure } from '../lib/failure.ts';
 import { describeFailure } from '../api/describe-failure.ts';
@@ -35,8 +36,6 @@ export interface ActiveJobOptions {
 const writeEveryMs = 5_000;
 /** The last state counts most: a disk that is full for a moment must not cost it. */
 const lastWritePausesMs = [200, 1_000, 5_000];
-/** Failures after which something is left that a person must see, whatever was asked for. */
-const neverCancelled = new Set(['roll-back-failed', 'placement-unfinished']);
 
 /** A job under way: its state in memory and on disk, its log, and the way to end it. */
 export class ActiveJob {
@@ -117,8 +116,7 @@ export class ActiveJob {
 
   #endingOf(error: unknown): Pick<Job, 'state' | 'failure'> {
     const { signal } = this.#controller;
-    const needsEyes = error instanceof Failure && neverCancelled.has(error.code);
-    if (!signal.aborted || needsEyes) return { state: 'Failed', failure: describeFailure(error) };
+    if (!signal.aborted || needsPerson(error)) return { state: 'Failed', failure: describeFailure(error) };
     // Whatever a tool says when it is ended, the wish that it ends is the reason.
     const failure = describeFailure(signal.reason);
     return { state: this.#job.isCancelled ? 'Cancelled' : 'Failed', failure };

@@ -17,10 +17,12 @@ export interface JobsOptions {
   /** Jobs whose records are kept. Default 200. */
   readonly keep?: number;
   readonly writeEveryMs?: number;
+  /** For jobs to end when this is disposed of. Default 10,000. */
+  readonly endLimitMs?: number | undefined;
 }
 
 const defaultKeep = 200;
-const shutdownLimitMs = 10_000;
+const endLimitMs = 10_000;
 const recoveryWaitMs = 5_000;
 
 /** All jobs of an agent: those under way, and what is known of those before, also over a restart. */
@@ -104,15 +106,24 @@ export class Jobs implements AsyncDisposable {
     return this.#active.get(keyOf(job))?.log ?? JobLog.open({ ...this.#logOptions(job), isClosed: true });
   }
 
+  /** Resolves when nothing that is under way now is so any more, however long that takes. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#active.values()].map(async ({ active }) => active.ended));
+  }
+
+  get isBusy(): boolean {
+    return this.#active.size > 0;
+  }
+
   /** Ends what is under way and waits for its end, at most 10 seconds. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
     await Promise.allSettled([...this.#opening.values()].map(async ({ opened }) => opened));
     const running = [...this.#active.values()].map(({ active }) => active);
     for (const active of running) active.stop(stopped());
-    const limit = AbortSignal.timeout(shutdownLimitMs);
+    const limit = AbortSignal.timeout(this.#options.endLimitMs ?? endLimitMs);
     const overdue = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve()));
-    await Promise.race([Promise.all(running.map(async ({ ended }) => ended)), overdue]);
+    await Promise.race([this.ended(), overdue]);
   }
 
   /** It mostly takes a moment, but may take as long as a server takes to start. */

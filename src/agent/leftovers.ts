@@ -1,11 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Job, JobOf } from '../api/jobs.ts';
-import { isThere, systemFiles } from '../core/placement-files.ts';
-import { journalPath } from '../core/placement-journal.ts';
-import { type Placement, recoverPlacements } from '../core/placement.ts';
+import { systemFiles } from '../core/placement-files.ts';
+import { type Placement, recoverPlacement } from '../core/placement.ts';
 import { choosePrepared } from '../core/restore-preflight.ts';
-import { startServer, stopServer } from '../core/server-control.ts';
+import { bringUpServer, startServer, stopServer } from '../core/server-control.ts';
 import { findServerUsing } from '../core/server-using.ts';
 import { forgetSpread, removeSpread } from '../core/spread-areas.ts';
 import type { AgentContext } from './context.ts';
@@ -21,10 +20,17 @@ export interface LeftoverOptions {
   readonly say: (message: string) => void;
 }
 
-/** Puts in order what jobs left when the agent was killed. What it cannot do it tells, and goes on. */
+export interface EarlierJobs {
+  /** Were under way when the agent ended. */
+  readonly interrupted: readonly Job[];
+  /** Had ended before. */
+  readonly ended: readonly Job[];
+}
+
+/** Puts in order what jobs left when the agent was killed, or could not bring back. What it cannot do it tells, and goes on. */
 export async function clearLeftovers(
   context: AgentContext,
-  interrupted: readonly Job[],
+  { interrupted, ended }: EarlierJobs,
   options: LeftoverOptions,
 ): Promise<void> {
   await attempt('private files of tools', async () => context.host.removePrivateLeftovers(), options);
@@ -33,6 +39,8 @@ export async function clearLeftovers(
     if (job.kind === 'drill') await attempt(what, async () => clearDrill(context, job, options), options);
     if (job.kind === 'restore') await attempt(what, async () => clearRestore(context, job, options), options);
   }
+  for (const job of ended)
+    if (job.kind === 'restore') await attempt(`restore ${job.id}`, async () => endStop(context, job, options), options);
 }
 
 async function attempt(what: string, work: () => Promise<void>, { say, signal }: LeftoverOptions): Promise<void> {
@@ -90,15 +98,28 @@ async function clearRestore(context: AgentContext, job: JobOf<'restore'>, option
   await rm(prepared, { recursive: true, force: true });
 }
 
-/** Only where this very restore left a journal: another one beside it may be under way. */
+/** A restore that could not start the server again said so; here it may run by now, or be started. */
+async function endStop(context: AgentContext, job: JobOf<'restore'>, options: LeftoverOptions): Promise<void> {
+  const { directory } = job;
+  const marker = new StopMarker(context, job);
+  const control = serverControl(context);
+  if (directory === undefined || control === undefined || !(await marker.isSet())) return;
+  if (!(await control.options.answers(options))) {
+    const placed = await endPlacement(job, await choosePrepared(directory, restoreName(job)), options);
+    await bringServerBack(placed, { control, directory, ...options });
+    options.say(`The server runs again, which restore ${job.id} had stopped`);
+  }
+  await marker.clear();
+}
+
 async function endPlacement(
   job: JobOf<'restore'>,
   prepared: string,
   { signal, say }: LeftoverOptions,
 ): Promise<Placement | undefined> {
-  if (!(await isThere(journalPath({ id: restoreName(job), prepared })))) return undefined;
-  const placements = await recoverPlacements(dirname(prepared), { signal });
-  const placed = placements.find(({ target }) => target === job.directory);
+  const { directory: target } = job;
+  if (target === undefined) return undefined;
+  const placed = await recoverPlacement({ id: restoreName(job), prepared, target }, { signal });
   if (placed === undefined) return undefined;
   say(`Restore ${job.id} was all but done: its data is in ${placed.target}`);
   const old = [...(placed.old === undefined ? [] : [placed.old]), ...placed.oldElsewhere].join(' and ');
@@ -122,11 +143,11 @@ async function bringServerBack(
   { control, directory, signal, say }: BringBack,
 ): Promise<void> {
   const options = { ...control.options, dataDirectory: directory, signal };
+  if (placed === undefined) return bringUpServer(control.config, options);
   try {
     await startServer(control.config, options);
-    await placed?.confirm();
+    await placed.confirm();
   } catch (error) {
-    if (placed === undefined) throw error;
     say(
       `The server does not answer on the restored data, so its old data comes back: ${describeFailure(error).message}`,
     );

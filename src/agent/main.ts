@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Job } from '../api/jobs.ts';
 import { Lineages } from '../core/lineage.ts';
 import { type Clock, isoTime, systemClock } from '../lib/clock.ts';
 import { Failure, PermanentFailure } from '../lib/failure.ts';
@@ -11,7 +12,7 @@ import type { Host } from './host.ts';
 import { readIdentity } from './identity.ts';
 import { JobStore } from './job-store.ts';
 import { Jobs } from './jobs.ts';
-import { clearLeftovers } from './leftovers.ts';
+import { clearLeftovers, type LeftoverOptions } from './leftovers.ts';
 import { ManagerLink } from './manager-link.ts';
 import { Metrics } from './metrics.ts';
 import { Reporter } from './report.ts';
@@ -22,8 +23,8 @@ import { runRestore } from './run-restore.ts';
 import { createServer } from './server.ts';
 import { readServerInfo } from './server-info.ts';
 import { prepareStateDirectory } from './state-directory.ts';
+import { StateLock } from './state-lock.ts';
 import { systemHost } from './system-host.ts';
-import { lockDirectory } from '../lib/single-instance.ts';
 
 export interface AgentOptions {
   /** Of this program. */
@@ -37,9 +38,14 @@ export interface AgentOptions {
   readonly requestLimitMs?: number;
   /** From one heartbeat to the manager to the next. Default 30,000. */
   readonly heartbeatMs?: number;
+  /** For jobs to end when the agent is disposed of. Default 10,000. */
+  readonly endLimitMs?: number;
 }
 
-/** A running agent. Disposing of it ends what is under way, at most 10 seconds later. */
+/**
+ * A running agent. Disposing of it ends what is under way and takes at most 10 seconds. What must come to its end, such as the
+ * start of a server, goes on after that, and keeps the state directory from other agents.
+ */
 export interface Agent extends AsyncDisposable {
   /** `https://address:port` */
   readonly url: string;
@@ -60,7 +66,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   const clock = options.clock ?? systemClock;
   await using stack = new AsyncDisposableStack();
   await prepareStateDirectory(config.stateDirectory);
-  stack.use(await lockDirectory(config.stateDirectory, 'agent'));
+  const lock = stack.use(await StateLock.take(config.stateDirectory));
   const identity = await readIdentity(config, clock);
   const context: AgentContext = {
     config,
@@ -81,12 +87,14 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     clock,
     run: measured(runnerOf(context), { metrics, clock }),
     hasServer: config.database !== null,
+    endLimitMs: options.endLimitMs,
     onTrouble: (message, error) => server.log.error({ err: error }, message),
     onEnded: (job) => {
       metrics.onEnded(job);
       link?.look();
     },
   });
+  lock.keepFor(jobs);
   const ending = new AbortController();
   const server = createServer(
     {
@@ -104,8 +112,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   stack.use(jobs);
   const say = (message: string): void => server.log.warn(message);
   for (const { path, why } of damaged) say(`A record of a job cannot be read and is now ${path}: ${why}`);
-  const recovery = jobs.recover(async () => clearLeftovers(context, interrupted, { say, signal: ending.signal }));
-  const recovered = recovery.catch((error: unknown) => say(`Leftovers stay until the next start: ${String(error)}`));
+  const recovered = recover(context, { jobs, interrupted }, { say, signal: ending.signal });
   stack.defer(async () => recovered);
   stack.defer(() => ending.abort(new Failure('agent-stopped', 'Cannot go on as the agent ends')));
   const url = await listen(server, config.listen);
@@ -114,6 +121,19 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   server.log.info({ url, fingerprint: identity.fingerprint, tokenFile }, 'The agent is ready');
   const owned = stack.move();
   return { url, fingerprint: identity.fingerprint, tokenFile, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+}
+
+async function recover(
+  context: AgentContext,
+  { jobs, interrupted }: { readonly jobs: Jobs; readonly interrupted: readonly Job[] },
+  options: LeftoverOptions,
+): Promise<void> {
+  const earlier = { interrupted, ended: jobs.list().filter((job) => !interrupted.includes(job)) };
+  try {
+    await jobs.recover(async () => clearLeftovers(context, earlier, options));
+  } catch (error) {
+    options.say(`Leftovers stay until the next start: ${String(error)}`);
+  }
 }
 
 interface LinkOptions extends Pick<AgentOptions, 'heartbeatMs'> {

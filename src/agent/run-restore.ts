@@ -1,4 +1,5 @@
 import type { JobOf, RestoreRequest } from '../api/jobs.ts';
+import { needsPerson } from '../core/needs-person.ts';
 import { systemFiles } from '../core/placement-files.ts';
 import { checkRestore, restoreBackup } from '../core/restore-backup.ts';
 import type { StepProgress } from '../core/prepare-restore.ts';
@@ -43,6 +44,7 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
       ...(request.memoryBytes === undefined ? {} : { memoryBytes: request.memoryBytes }),
     });
     await systemFiles.removeIfEmpty(await choosePrepared(directory, restoreName(job)));
+    await marker.clear();
     const { gtid, binlog } = sealed;
     return {
       target: result.directory,
@@ -52,8 +54,10 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
       gtid,
       ...(binlog === undefined ? {} : { binlog: { file: binlog.file, position: binlog.position } }),
     };
-  } finally {
-    await marker.clear();
+  } catch (error) {
+    // Else it says to the next agent that the server may be down.
+    if (!needsPerson(error)) await marker.clear();
+    throw error;
   }
 }
 

@@ -7,7 +7,7 @@ import type { AgentContext } from './context.ts';
 
 /**
  * Says on disk, before it happens, that a restore stops the server: whoever finds the mark after a crash knows that the server
- * must be brought back. The record of the job is written a moment later than that.
+ * must be brought back. The record of the job is written a moment later than that. It stays until the server is known to run.
  */
 export class StopMarker {
   readonly #path: string;

@@ -11,6 +11,7 @@ export const EXIT = {
   conflict: 6,
   hungUp: 129,
   interrupted: 130,
+  killed: 137,
   readerGone: 141,
   terminated: 143,
 } as const;
@@ -25,6 +26,8 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof EXIT, string>> = {
   conflict: 'Something else is under way or already there.',
   hungUp: 'Ended by SIGHUP: the terminal was closed.',
   interrupted: 'Ended by SIGINT, that is Ctrl-C.',
+  killed:
+    'Ended by SIGKILL, which an agent also sends itself when its work goes on 15 seconds after it was asked to end.',
   readerGone: 'Whoever read the output has gone, as in `holdfast … | head -1`.',
   terminated: 'Ended by SIGTERM.',
 };

@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { createContext, type Handler } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { createProgram } from './program.ts';
-import { reportError } from './report-error.ts';
+import { reportError, toReport } from './report-error.ts';
 
 /** Runs one command line. @returns the exit code; everything that was to be said has been said. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -37,6 +37,6 @@ async function runCommand(command: Command, load: () => Promise<Handler>): Promi
     context.interruption.throwIfUnexpected();
     return EXIT.ok;
   } catch (error) {
-    return reportError(context.signal.aborted ? context.signal.reason : error, context.output);
+    return reportError(toReport(error, context.signal), context.output);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Conflict, CorruptData, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { EXIT, exitCodeMeanings, exitCodeOf } from './exit-code.ts';
-import { causesOf, errorLines } from './report-error.ts';
+import { causesOf, errorLines, toReport } from './report-error.ts';
 
 test('what a person reads: message, causes that say more, evidence, next step', () => {
   const cause = new Error('connect ECONNREFUSED', { cause: new Error('errno 111') });
@@ -19,6 +19,14 @@ test('what a person reads: message, causes that say more, evidence, next step', 
     '  | line ?[31m2',
     'Next: Start it.',
   ]);
+});
+
+test('whoever ends the program is told that, and whether someone must look', () => {
+  const [asked, failed] = [new Error('asked to end'), new Failure('x', 'm')];
+  const mustLook = new Failure('roll-back-failed', 'The server is down');
+  expect(toReport(failed, AbortSignal.abort(asked))).toBe(asked);
+  expect(toReport(mustLook, AbortSignal.abort(asked))).toBe(mustLook);
+  expect(toReport(failed, new AbortController().signal)).toBe(failed);
 });
 
 test('causes that go in a circle, or are no errors, end', () => {

@@ -1,3 +1,4 @@
+import { needsPerson } from '../core/needs-person.ts';
 import { Failure } from '../lib/failure.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import type { Output } from './output.ts';
@@ -5,6 +6,11 @@ import { plainText } from './plain-text.ts';
 import { Interrupted } from './signals.ts';
 
 const shownEvidence = 20;
+
+/** Whatever fails when the program is asked to end does so for that reason, but for what a person must see. */
+export function toReport(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && !needsPerson(error) ? signal.reason : error;
+}
 
 /** Says once what went wrong, why and what to do. @returns the exit code. */
 export function reportError(error: unknown, output: Output): number {

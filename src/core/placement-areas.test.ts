@@ -7,7 +7,7 @@ import { areaPaths, type Owned } from './areas.ts';
 import { guardFor } from './guards.ts';
 import { isStandIn } from './placement-exchange.ts';
 import { type PlacementFiles, systemFiles } from './placement-files.ts';
-import { placeRestored, recoverPlacements } from './placement.ts';
+import { placeRestored, recoverPlacement } from './placement.ts';
 
 const signal = new AbortController().signal;
 const guard = guardFor({ vendor: 'MariaDB', version: '10.11.19-MariaDB' });
@@ -82,7 +82,7 @@ describe('data in several directories', () => {
       await begin();
       if (await isDone(place(killedAfter(limit)))) break;
       await leaveTracks();
-      await recoverPlacements(root, { signal, findServer });
+      await recover();
       outcomes.add(expectWhole(await found(), `after ${limit} changes`));
     }
     expect(outcomes).toEqual(new Set(['new', 'old']));
@@ -100,8 +100,8 @@ describe('data in several directories', () => {
       const placement = await place(files);
       kill.after = limit;
       if (await isDone(placement.rollBack({ signal }))) break;
-      await isDone(recoverPlacements(root, { signal, findServer, files: killedAfter(limit % 23) }));
-      await recoverPlacements(root, { signal, findServer });
+      await isDone(recover(killedAfter(limit % 23)));
+      await recover();
       outcomes.add(expectWhole(await found(), `after ${limit} changes`));
     }
     expect(outcomes).toEqual(new Set(['new', 'old']));
@@ -112,7 +112,7 @@ describe('data in several directories', () => {
       await begin();
       if (await isDone(place(failingOnce(step)))) break;
       expect(await found(), `when change ${step} fails`).toEqual(oldData);
-      expect(await recoverPlacements(root, { signal, findServer })).toEqual([]);
+      expect(await recover()).toBeUndefined();
     }
   });
 
@@ -136,14 +136,14 @@ describe('data in several directories', () => {
     const fast = join(root, 'fast');
     await systemFiles.rename(fast, `${fast}-not-mounted`);
     await mkdir(fast);
-    await expect(recoverPlacements(root, { signal, findServer })).rejects.toMatchObject({
+    await expect(recover()).rejects.toMatchObject({
       code: 'placement-unfinished',
       nextStep: expect.stringContaining(fast),
     });
     expect(await isStandIn(join(root, 'data', 'aria_log_control'))).toBe(true);
     await rm(fast, { recursive: true });
     await systemFiles.rename(`${fast}-not-mounted`, fast);
-    await recoverPlacements(root, { signal, findServer });
+    await recover();
     expect(['new', 'old']).toContain(expectWhole(await found(), 'mounted again'));
   });
 
@@ -168,11 +168,11 @@ describe('data in several directories', () => {
     expect((await found())['undo/undo001']).toBe('new undo');
   });
 
+  const which = () => ({ id: 'r1', prepared: join(root, '.holdfast-restore-r1'), target: join(root, 'data') });
+  const recover = (files: PlacementFiles = systemFiles) => recoverPlacement(which(), { signal, findServer, files });
   const place = (files: PlacementFiles = systemFiles) =>
     placeRestored({
-      id: 'r1',
-      prepared: join(root, '.holdfast-restore-r1'),
-      target: join(root, 'data'),
+      ...which(),
       old: join(root, '.holdfast-old-r1'),
       guard,
       areas: areas(),

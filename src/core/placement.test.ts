@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { contents, failingOnce, fillWith, killedAfter, watched } from '../../tests/support/placement-lab.ts';
 import { guardFor } from './guards.ts';
-import { placeRestored, recoverPlacements } from './placement.ts';
+import { placeRestored, recoverPlacement } from './placement.ts';
 import { isStandIn } from './placement-exchange.ts';
 import { type PlacementFiles, systemFiles } from './placement-files.ts';
 
@@ -51,7 +51,8 @@ describe.each(['beside', 'inside'])('a prepared directory %s the target', (where
 
   const place = (files: PlacementFiles = systemFiles) =>
     placeRestored({ id: 'r1', prepared, target, old, guard, signal, files, findServer });
-  const recover = () => recoverPlacements(where === 'beside' ? root : target, { signal, findServer });
+  const recover = (files: PlacementFiles = systemFiles) =>
+    recoverPlacement({ id: 'r1', prepared, target }, { signal, findServer, files });
 
   test('takes the place of the old data, which is kept', async () => {
     const placement = await place();
@@ -135,15 +136,35 @@ describe.each(['beside', 'inside'])('a prepared directory %s the target', (where
       );
       if (isDone) break;
       // The one that ends it is killed too, and followed by another.
-      await recoverPlacements(where === 'beside' ? root : target, { signal, findServer, files: killedAfter(7) }).catch(
-        () => [],
-      );
+      await recover(killedAfter(7)).catch(() => undefined);
       await recover();
       const found = await contents(target);
       expect([oldData, newData], `after ${limit} changes`).toContainEqual(found);
       outcomes.add(found['ibdata1'] ?? '');
     }
     expect(outcomes).toEqual(new Set(['new system', 'old system']));
+  });
+
+  test('is ended alone: what lies beside it of other restores under way is not touched, nor need it be readable', async () => {
+    await expect(place(killedAfter(25))).rejects.toMatchObject({ code: 'placement-unfinished' });
+    const parent = dirname(prepared);
+    const [theirs, damaged] = [join(root, 'data2'), join(parent, '.holdfast-placement-r0.json')];
+    const other = { id: 'r2', prepared: join(parent, '.holdfast-restore-r2'), target: theirs };
+    await fillWith(theirs, oldData);
+    await fillWith(other.prepared, newData);
+    const placing = { ...other, old: join(parent, '.holdfast-old-r2'), guard, signal, findServer };
+    await expect(placeRestored({ ...placing, files: killedAfter(20) })).rejects.toThrow();
+    await writeFile(damaged, '{');
+    const before = [await contents(theirs), await contents(other.prepared), await contents(placing.old)];
+    await (await recover())?.confirm();
+    expect([oldData, newData]).toContainEqual(await contents(target));
+    expect([await contents(theirs), await contents(other.prepared), await contents(placing.old)]).toEqual(before);
+    expect((await readdir(parent)).filter((name) => name.endsWith('.json'))).toEqual([
+      '.holdfast-placement-r0.json',
+      '.holdfast-placement-r2.json',
+    ]);
+    await recoverPlacement({ ...other, target }, { signal, findServer });
+    expect(await contents(theirs)).toEqual(before[0]);
   });
 
   test('a failing step brings the old data back at once', async () => {
@@ -157,7 +178,7 @@ describe.each(['beside', 'inside'])('a prepared directory %s the target', (where
       );
       if (isDone) break;
       expect(await contents(target), `when change ${step} fails`).toEqual(oldData);
-      expect(await recover()).toEqual([]);
+      expect(await recover()).toBeUndefined();
     }
   });
 

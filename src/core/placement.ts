@@ -70,20 +70,23 @@ export async function placeRestored(options: PlaceOptions): Promise<Placement> {
 }
 
 /**
- * Ends what a killed process left: looks for journals in this directory (the target, or the one that holds it). One that
- * had only closed the data directory to servers goes back, every other one goes on in its direction.
+ * Ends what a killed process left of one placement, if it left anything; others beside it may be under way. One that had only
+ * closed the data directory to servers goes back, every other one goes on in its direction.
+ * @returns what is in place and waits to be confirmed
  */
-export async function recoverPlacements(directory: string, options: RecoverOptions): Promise<Placement[]> {
+export async function recoverPlacement(
+  which: Pick<PlaceOptions, 'id' | 'prepared' | 'target'>,
+  options: RecoverOptions,
+): Promise<Placement | undefined> {
   const tools = toTools(options);
-  const placements: Placement[] = [];
-  for (const path of await findJournals(directory)) {
-    const found = await readJournal(path);
-    const journal = found.direction === 'in' && found.phase === 'guarding' ? turnBack(found) : found;
-    const end = await exchange(journal, exchangeOptions(journal, tools, options.signal));
-    if (end.phase === 'placed') placements.push(toPlacement(end, tools));
-    else await forget(end, tools);
-  }
-  return placements;
+  if (!(await isThere(journalPath(which)))) return undefined;
+  const found = await readJournal(journalPath(which));
+  if (found.target !== which.target) return undefined;
+  const journal = found.direction === 'in' && found.phase === 'guarding' ? turnBack(found) : found;
+  const end = await exchange(journal, exchangeOptions(journal, tools, options.signal));
+  if (end.phase === 'placed') return toPlacement(end, tools);
+  await forget(end, tools);
+  return undefined;
 }
 
 interface Tools {

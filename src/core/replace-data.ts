@@ -1,6 +1,12 @@
 import { Failure } from '../lib/failure.ts';
 import { type Placement, type PlaceOptions, placeRestored } from './placement.ts';
-import { type ControlOptions, type ServerControlConfig, startServer, stopServer } from './server-control.ts';
+import {
+  bringUpServer,
+  type ControlOptions,
+  type ServerControlConfig,
+  startServer,
+  stopServer,
+} from './server-control.ts';
 
 export interface ReplaceOptions {
   readonly control: ServerControlConfig;
@@ -15,17 +21,14 @@ export interface ReplaceOptions {
  * Stops the server of a data directory, puts restored data in its place, and starts the server on it. When the server does
  * not answer then, the old data comes back and the server is started on that. The old data is kept in either case.
  *
- * The signal counts until the restored data is in place; from then on only the limits do, so that nobody is left without
- * a server.
+ * The signal counts until the restored data is in place; from then on, and for bringing the server back after a stop that did
+ * not come to its end, only the limits do, so that nobody is left without a server.
  * @throws Failure `restored-server-silent`: rolled back, the server runs on its old data.
  * @throws Failure `roll-back-failed`: someone must look; the message says where the data is.
  */
 export async function replaceData(options: ReplaceOptions): Promise<Placement> {
-  const { control, place, signal, onStep } = options;
-  onStep('stop');
-  await stopServer(control, controlOptions(options, signal));
-  onStep('place');
-  const placement = await placeOrStart(options);
+  const { control, place, onStep } = options;
+  const placement = await stopAndPlace(options);
   onStep('start');
   try {
     await startServer(control, controlOptions(options, untilDone()));
@@ -38,7 +41,7 @@ export async function replaceData(options: ReplaceOptions): Promise<Placement> {
       {
         cause,
         ...(cause instanceof Failure ? { evidence: cause.evidence } : {}),
-        nextStep: `The restored data is in ${[place, ...(place.areas ?? [])].map(({ prepared }) => prepared).join(' and ')}; see the server's error log for why it did not start.`,
+        nextStep: `The restored data is in ${preparedOf(place)}; see the server's error log for why it did not start.`,
       },
     );
   }
@@ -46,24 +49,32 @@ export async function replaceData(options: ReplaceOptions): Promise<Placement> {
   return placement;
 }
 
-/** Where placing fails the old data is there as before, and so shall be the server. */
-async function placeOrStart(options: ReplaceOptions): Promise<Placement> {
+/** Where stopping or placing fails the old data is there as before, and so shall be the server. */
+async function stopAndPlace(options: ReplaceOptions): Promise<Placement> {
+  const { control, place, signal, onStep } = options;
+  onStep('stop');
   try {
-    return await placeRestored({ ...options.place, signal: options.signal });
+    await stopServer(control, controlOptions(options, signal));
+    onStep('place');
+    return await placeRestored({ ...place, signal });
   } catch (cause) {
     if (cause instanceof Failure && cause.code === 'placement-unfinished') throw cause;
-    await startServer(options.control, controlOptions(options, untilDone())).catch((error: unknown) => {
+    await bringUpServer(control, controlOptions(options, untilDone())).catch((error: unknown) => {
       throw new Failure(
         'roll-back-failed',
-        `Cannot start the server again after a restore that failed: its old data is in ${options.place.target}`,
+        `Cannot start the server again after a restore that failed: its old data is in ${place.target}`,
         {
           cause: new AggregateError([cause, error]),
-          nextStep: 'Start the server by hand; its data was not changed.',
+          nextStep: `Start the server by hand; its data was not changed. What was restored is in ${preparedOf(place)}.`,
         },
       );
     });
     throw cause;
   }
+}
+
+function preparedOf(place: ReplaceOptions['place']): string {
+  return [place, ...(place.areas ?? [])].map(({ prepared }) => prepared).join(' and ');
 }
 
 async function rollBack(placement: Placement, options: ReplaceOptions, cause: unknown): Promise<void> {

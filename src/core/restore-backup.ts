@@ -5,6 +5,7 @@ import { Conflict, Failure, PermanentFailure } from '../lib/failure.ts';
 import type { Sealed } from '../repository/documents.ts';
 import { guardFor } from './guards.ts';
 import type { Lineages } from './lineage.ts';
+import { needsPerson } from './needs-person.ts';
 import { giveTo, type Ownership, ownershipOf } from './ownership.ts';
 import { type Placement, placeRestored } from './placement.ts';
 import { type DoneStep, prepareRestore, type PrepareRestoreOptions, Steps } from './prepare-restore.ts';
@@ -91,7 +92,7 @@ export async function restoreBackup(
   target: RestoreTarget,
   options: RestoreBackupOptions,
 ): Promise<RestoreResult> {
-  const { engine, signal, id, lineages } = options;
+  const { engine, signal, id } = options;
   refuse(await checkRestore(sealed, target, engine), target.directory);
   const steps = new Steps(options);
   const prepared = await choosePrepared(target.directory, id);
@@ -102,16 +103,27 @@ export async function restoreBackup(
     const areas = await spread({ sealed, target, prepared, steps }, restored.links, options);
     const all = [prepared, ...areas.map((area) => area.prepared)];
     if (ownership) await steps.run('ownership', async () => giveAll(all, { ownership, signal }));
-    await lineages.adopt(target.directory, sealed.source.lineage);
     const old = await place({ sealed, target, prepared, steps, areas }, options);
     // Where entries moved in one by one, the directory that held them is left, empty.
     await rmdir(prepared).catch(() => undefined);
     await forgetSpread(prepared);
+    await adopt(target.directory, sealed, options);
     return { directory: target.directory, ...old, steps: [...restored.steps, ...steps.done] };
   } catch (error) {
     if (isKeptForPeople(error)) await forgetSpread(prepared);
     else await clear(prepared, id);
     throw error;
+  }
+}
+
+/** Only a hint, and not before the data is there: what is restored is good without it. */
+async function adopt(directory: string, sealed: Sealed, { lineages, onLog }: RestoreBackupOptions): Promise<void> {
+  try {
+    await lineages.adopt(directory, sealed.source.lineage);
+  } catch (error) {
+    onLog(
+      `holdfast: Cannot record which backups ${directory} goes on with, so its next backup may take as long as a first one: ${String(error)}`,
+    );
   }
 }
 
@@ -212,8 +224,5 @@ function refuse(findings: readonly Finding[], directory: string): void {
 
 /** Failures whose message tells a person where the prepared files are. */
 function isKeptForPeople(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    ['placement-unfinished', 'restored-server-silent', 'roll-back-failed'].includes(error.code)
-  );
+  return needsPerson(error) || (error instanceof Failure && error.code === 'restored-server-silent');
 }

@@ -1,8 +1,15 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Command, commandFor, type ControlOptions, startServer, stopServer } from './server-control.ts';
+import {
+  bringUpServer,
+  type Command,
+  commandFor,
+  type ControlOptions,
+  startServer,
+  stopServer,
+} from './server-control.ts';
 
 const signal = new AbortController().signal;
 let root: string;
@@ -90,6 +97,35 @@ test('what a start command leaves running lives on, also without a reader of its
 
 test('a server that never answers is a failure at the limit', async () => {
   await expect(startServer(commands('exit 0'), options())).rejects.toMatchObject({ code: 'server-not-up' });
+});
+
+test('a server that goes on answering is not started a second time, but by systemd, which takes back a stop', async () => {
+  const up = options({ answers: async () => true });
+  await bringUpServer(commands('exit 1'), up);
+  const systemctl = join(root, 'systemctl');
+  await writeFile(systemctl, `#!/bin/sh\necho "$@" >${root}/asked\n`, { mode: 0o755 });
+  await bringUpServer({ type: 'systemd', unit: 'db', systemctl }, up);
+  expect(await readFile(join(root, 'asked'), 'utf8')).toBe('--no-ask-password start -- db\n');
+});
+
+test('a server that ends is started when it has ended, not before', async () => {
+  const users = [{ pid: 7, command: 'mariadbd', path: '/x' }, undefined];
+  const answers = [true, false, false];
+  const findServer = async () => users.shift();
+  const isStarted = async (): Promise<boolean> =>
+    answers.shift() ?? (await readFile(join(root, 'started'), 'utf8').catch(() => '')) !== '';
+  const ends = options({ limitMs: 5_000, answers: isStarted, findServer });
+  await bringUpServer(commands(`echo yes >${root}/started`), ends);
+  expect(users).toEqual([]);
+});
+
+test('a server that neither answers nor ends is not started beside itself', async () => {
+  const findServer = async () => ({ pid: 7, command: 'mariadbd', path: '/x/ibdata1' });
+  await expect(bringUpServer(commands(`echo yes >${root}/started`), options({ findServer }))).rejects.toMatchObject({
+    code: 'server-still-up',
+    message: expect.stringContaining('process 7 (mariadbd)'),
+  });
+  await expect(readFile(join(root, 'started'))).rejects.toThrow();
 });
 
 test('a cancelled stop throws the reason at once', async () => {

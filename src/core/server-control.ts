@@ -30,6 +30,8 @@ export interface ControlOptions {
 const pollMs = 200;
 /** A server that is asked whether it answers may take this long. */
 const answerLimitMs = 5_000;
+/** A server that answers for so long is not about to end. */
+const steadyMs = 5_000;
 
 /**
  * Stops the server and returns when it is down: it answers no more, and no process holds files of the data directory.
@@ -72,6 +74,39 @@ export async function startServer(config: ServerControlConfig, options: ControlO
     {
       nextStep: 'See the error log of the server for the reason.',
     },
+  );
+}
+
+/**
+ * Has the server run again after a stop that failed or was given up, or whatever came after it. What a stop command began may go
+ * on without it, so a server that answers is watched for a while, and one that goes down is started when it is down.
+ * @throws Failure `server-still-up` where it neither answers nor ends; what `startServer` throws
+ */
+export async function bringUpServer(config: ServerControlConfig, options: ControlOptions): Promise<void> {
+  const isUp = await settles(options);
+  // A unit that runs is left alone by systemd, and a stop that is still to come is taken back.
+  if (!isUp || config.type === 'systemd') await startServer(config, options);
+}
+
+/** Does the server answer, and go on to? Else it is down. */
+async function settles(options: ControlOptions): Promise<boolean> {
+  const { clock = systemClock, limitMs, dataDirectory } = options;
+  const deadline = deadlineOf(options);
+  let since: number | undefined;
+  let reason = '';
+  do {
+    since = (await askOnce(options)) ? (since ?? clock.elapsed()) : undefined;
+    if (since === undefined) {
+      const user = await (options.findServer ?? findServerUsing)(dataDirectory);
+      if (user === undefined) return false;
+      reason = `process ${user.pid} (${user.command}) has ${user.path} open`;
+    } else if (clock.elapsed() - since >= steadyMs) return true;
+  } while (await waitBefore(deadline, options));
+  if (since !== undefined) return true;
+  throw new Failure(
+    'server-still-up',
+    `Cannot start the server again as it neither answers nor ends within ${limitMs / 1000} s: ${reason}`,
+    { nextStep: 'See its error log for what it waits for.' },
   );
 }
 

@@ -1,10 +1,19 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AgentClient } from '../../src/api/client.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { newBackupId } from '../../src/repository/names.ts';
-import { type AgentHome, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
+import {
+  type AgentHome,
+  clientOf,
+  ending,
+  makeAgentHome,
+  spawnAgent,
+  startTestAgent,
+  until,
+} from '../support/agents.ts';
 import { killInStep, hasRecovered } from '../support/killed-restore.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 
@@ -110,6 +119,76 @@ describe('a restore in place by an agent', () => {
         await rm(join(dirname(data), name), { recursive: true });
     },
   );
+
+  test('cancelled in the step stop, it gives the server back, which is still its own', async () => {
+    await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
+    await using agent = await spawnAgent(home);
+    using client = await clientOf(home, agent);
+    await rm(join(home.state, 'lineages.json'), { force: true });
+    await stoppedBy(client, 'cancelled');
+    await client.cancel('restore', 'cancelled', { signal });
+    expect(await ending(client, 'restore', 'cancelled')).toMatchObject({ state: 'Cancelled' });
+    await rm(join(server.root, 'hold-stop'));
+    expect(await rows()).toBe('1,2,9');
+    expect(await leftBehind()).toEqual([]);
+    expect(await readdir(home.state)).not.toContain('lineages.json');
+  });
+
+  test('ended in the step stop without being able to start the server, it says so, and the next agent starts it', async () => {
+    await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
+    {
+      await using agent = await spawnAgent(home);
+      using client = await clientOf(home, agent);
+      await stoppedBy(client, 'ended');
+      await writeFile(join(server.root, 'fail-start'), '');
+      await agent.child.end('SIGTERM');
+    }
+    await rm(join(server.root, 'hold-stop'));
+    expect(await rows()).toBeUndefined();
+    await using agent = await spawnAgent(home);
+    using client = await clientOf(home, agent);
+    expect(await client.get('restore', 'ended', { signal })).toMatchObject({ failure: { code: 'roll-back-failed' } });
+    await until(async () => (await rows()) === '1,2,9');
+    await until(async () => (await leftBehind()).length === 0);
+    // The restored data is for people.
+    await rm(join(dirname(data), '.holdfast-restore-ended-1'), { recursive: true });
+  });
+
+  test('told to end in the step start, it keeps other agents from the state directory until the server is up', async () => {
+    await server.query('REPLACE INTO app.t VALUES (1), (2), (9)');
+    {
+      await using agent = await startTestAgent(home, { endLimitMs: 500 });
+      using client = await clientOf(home, agent);
+      await writeFile(join(server.root, 'hold-start'), '');
+      await client.start('restore', 'starting', { body: wish(), signal });
+      await until(async () => (await client.get('restore', 'starting', { signal })).step === 'start');
+    }
+    await expect(startTestAgent(home)).rejects.toMatchObject({ code: 'agent-already-runs' });
+    await rm(join(server.root, 'hold-start'));
+    await until(async () => {
+      await using agent = await startTestAgent(home).catch(() => undefined);
+      if (agent === undefined) return false;
+      using client = await clientOf(home, agent);
+      expect(await client.get('restore', 'starting', { signal })).toMatchObject({ state: 'Succeeded' });
+      return true;
+    });
+    expect(await rows()).toBe('1,2');
+    expect(await leftBehind()).toEqual([]);
+    await rm(join(dirname(data), '.holdfast-old-starting-1'), { recursive: true });
+  });
+
+  /** The server is down, and the command that stopped it goes on. */
+  async function stoppedBy(client: AgentClient, id: string): Promise<void> {
+    await writeFile(join(server.root, 'hold-stop'), '');
+    await client.start('restore', id, { body: wish(), signal });
+    await until(async () => (await client.get('restore', id, { signal })).step === 'stop');
+    await until(async () => (await findServerUsing(data)) === undefined);
+  }
+
+  /** What says that a server may be down. */
+  async function leftBehind(): Promise<string[]> {
+    return (await readdir(home.state)).filter((name) => name.startsWith('stopping-'));
+  }
 
   /** Ids in the table; undefined while no server answers, empty without the table. */
   async function rows(): Promise<string | undefined> {

@@ -88,6 +88,22 @@ test('a restore goes into an absent or empty directory and nowhere else', async 
   expect(failed(await run('restore', 'latest', '--to', '/x', '--owner', 'no-such-user'))).toMatchObject({ code: 2 });
 });
 
+test('a restore needs no state directory, and says what it could not record there', async () => {
+  const target = join(folder, 'without-state');
+  const restored = await run(
+    'restore',
+    'latest',
+    '--to',
+    target,
+    '--state-dir',
+    join(folder, 'passphrase', 'x'),
+    '--verbose',
+  );
+  expect(restored.code, restored.stderr).toBe(0);
+  expect(restored.stderr).toContain(`Cannot record which backups ${target} goes on with`);
+  await stat(join(target, 'app', 't.ibd'));
+});
+
 test('a running server is not replaced without the means to stop it', async () => {
   const refused = failed(await run('restore', 'latest', '--in-place', '--yes', ...connection));
   expect(refused).toMatchObject({ code: 6, message: expect.stringContaining(server.dataDirectory) });

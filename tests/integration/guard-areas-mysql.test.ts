@@ -77,6 +77,7 @@ describe('MySQL 9.7 with data in many directories', () => {
     expect(proof.refusals()).toBeGreaterThan(40);
     await expectInPlaces();
     expect(await lookedAt()).toEqual(sums);
+    await proof.seeItRun();
 
     // The way back goes through the same states, and guard.test.ts looks at it: a server that refuses takes half a second.
     proof.end();

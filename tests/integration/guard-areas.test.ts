@@ -67,6 +67,7 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s with data in many dire
     expect(onTheWayIn).toBeGreaterThan(35);
     expect(await readdir(join(root, 'host', 'undo'))).toEqual(expect.arrayContaining(['undo001']));
     expect(await checksumsOf()).toEqual(checksums);
+    await proof.seeItRun();
 
     await placement.rollBack({ signal });
     expect(proof.refusals() - onTheWayIn).toBeGreaterThan(35);

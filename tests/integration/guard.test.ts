@@ -67,6 +67,7 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
     const onTheWayIn = proof.refusals();
     expect(onTheWayIn).toBeGreaterThan(20);
     expect(await checksumsOf(bin, target)).toEqual(checksums);
+    await proof.seeItRun();
 
     await placement.rollBack({ signal });
     expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);
@@ -90,6 +91,7 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
     await placeRestored({ id: '2', prepared, target, guard, signal, files: proof.files });
     expect(proof.refusals()).toBeGreaterThan(10);
     expect(await checksumsOf(bin, target)).toEqual(checksums);
+    await proof.seeItRun();
   });
 });
 
@@ -126,6 +128,7 @@ describe('the guard of MySQL 9.7', () => {
     const onTheWayIn = proof.refusals();
     expect(onTheWayIn).toBeGreaterThan(20);
     expect(await checksumsOf(target)).toEqual(checksums);
+    await proof.seeItRun();
 
     await placement.rollBack({ signal });
     expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { guardFor } from '../../src/core/guards.ts';
 import { giveTo, ownershipFor, ownershipOf } from '../../src/core/ownership.ts';
 import { placeRestored } from '../../src/core/placement.ts';
@@ -133,6 +134,43 @@ test('a server that cannot be stopped keeps its data', async () => {
   });
   await expect(done).rejects.toMatchObject({ code: 'server-still-up', message: expect.stringContaining(target) });
   expect(await answers()).toBe(true);
+});
+
+describe('a stop that does not come to its end leaves the server running on its old data', () => {
+  const kill = 'kill $(cat $root/pid)';
+  test.each([
+    ['is cancelled when it has begun', `${kill}; exec sleep 60`, 'no more'],
+    ['is cancelled, and goes on elsewhere', `(sleep 2; ${kill}) <&- >&- 2>&- & exec sleep 60`, 'no more'],
+    ['takes longer than its limit', `${kill}; exec sleep 60`, 'server-stop-failed'],
+  ])('where it %s', async (_, script, reason) => {
+    const isCancelled = reason === 'no more';
+    const controller = new AbortController();
+    const { done } = replace({
+      signal: controller.signal,
+      control: { type: 'commands', ...commands(), stop: detached(script) },
+      server: { answers, limitMs: isCancelled ? 20_000 : 5_000 },
+      onStep: () => isCancelled && setTimeout(() => controller.abort(new Error('no more')), 500),
+    });
+    await expect(done).rejects.toMatchObject(isCancelled ? { message: reason } : { code: reason });
+    expect(await query("SHOW DATABASES LIKE 'app'")).toEqual([]);
+    await sleep(2_000);
+    expect(await answers()).toBe(true);
+  });
+
+  test('or says that it must be started by hand', async () => {
+    const control = { type: 'commands', stop: detached(`${kill}; sleep 1; exit 3`), start: ['/bin/false'] } as const;
+    await expect(replace({ control }).done).rejects.toMatchObject({
+      code: 'roll-back-failed',
+      message: expect.stringContaining(target),
+      nextStep: expect.stringContaining('Start the server by hand; its data was not changed'),
+    });
+    expect(await answers()).toBe(false);
+  });
+
+  /** What it starts in the background is in a group of its own, as what systemd or the server does is in none of a client's. */
+  function detached(script: string): Command {
+    return ['/bin/bash', '-c', `set -m; root=${root}; ${script}`];
+  }
 });
 
 test('a restore cancelled before it is in place leaves the server running on its old data', async () => {

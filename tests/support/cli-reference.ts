@@ -49,7 +49,8 @@ failed, with \`code\` (stable), \`message\`, \`nextStep\`, \`evidence\`, \`cause
 **Names.** A manager calls a backup by the name that people gave it. **Ids** may be shortened to their first characters; \`latest\` is the newest complete backup. An agent takes whole ids;
 a short one is looked up first where \`--repository\` is given as well.
 
-**Ctrl-C** ends what is under way and cleans up; a second one ends the program at once. What a backup had uploaded is kept, and
+**Ctrl-C** ends what is under way and cleans up; a second one ends the program at once. A restore in place that has stopped the server, or is
+about to, first has it running again, or goes on to its end where the restored data is in already. What a backup had uploaded is kept, and
 \`holdfast backup --resume ID\` goes on with it. What runs on an agent or for a manager goes on there; on a
 terminal you are asked whether to cancel it.
 

@@ -13,8 +13,9 @@ const run = promisify(execFile);
 const signal = new AbortController().signal;
 
 /**
- * A server that two scripts start and stop, as an administrator writes them; each takes its time. A file `no-start` in the
- * root makes the next start do nothing.
+ * A server that two scripts start and stop, as an administrator writes them; each takes its time. A file in the root `no-start`
+ * makes the next start do nothing, `fail-start` makes it fail; `hold-start` and `hold-stop` keep the scripts at their end for as long
+ * as they are there.
  */
 export interface ControlledServer extends AsyncDisposable {
   /** Holds everything of the server. */
@@ -102,8 +103,9 @@ function scriptsOf({ bin, root, data, socket, more }: Scripted): Record<'start' 
     '--innodb-buffer-pool-size=32M',
     ...more,
   ];
+  const held = (name: string): string => `while [ -e ${join(root, `hold-${name}`)} ]; do sleep 0.05; done\n`;
   return {
-    start: `#!/bin/sh\nif [ -e ${join(root, 'no-start')} ]; then rm ${join(root, 'no-start')}; exit 0; fi\nsetsid ${server.join(' ')} >>${join(root, 'log')} 2>&1 </dev/null &\nsleep 0.5\n`,
-    stop: `#!/bin/sh\nsleep 0.3\npid=$(cat ${join(root, 'pid')}) || exit 0\nkill $pid\nwhile kill -0 $pid 2>/dev/null; do sleep 0.05; done\n`,
+    start: `#!/bin/sh\nif [ -e ${join(root, 'no-start')} ]; then rm ${join(root, 'no-start')}; exit 0; fi\nif [ -e ${join(root, 'fail-start')} ]; then rm ${join(root, 'fail-start')}; exit 1; fi\nsetsid ${server.join(' ')} >>${join(root, 'log')} 2>&1 </dev/null &\nsleep 0.5\n${held('start')}`,
+    stop: `#!/bin/sh\nsleep 0.3\npid=$(cat ${join(root, 'pid')}) || exit 0\nkill $pid\nwhile kill -0 $pid 2>/dev/null; do sleep 0.05; done\n${held('stop')}`,
   };
 }

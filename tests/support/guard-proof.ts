@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isStandIn } from '../../src/core/placement-exchange.ts';
 import { type PlacementFiles, systemFiles } from '../../src/core/placement-files.ts';
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, waitUntil } from './child.ts';
+import { greets } from './servers.ts';
 import { serverUser } from './server-user.ts';
 
 /** How long a server may take to refuse. */
@@ -30,6 +31,11 @@ export interface Proof {
   readonly refusals: () => number;
   /** From now on no server is started. */
   readonly end: () => void;
+  /**
+   * The control, for when nothing is a stand-in any more: starts the server in each way once, and throws unless it runs. Else its
+   * refusals may have had another reason.
+   */
+  readonly seeItRun: () => Promise<void>;
 }
 
 /**
@@ -57,6 +63,9 @@ export function proveAtEveryStep(options: ProofOptions): Proof {
     end: () => {
       isOver = true;
     },
+    seeItRun: async () => {
+      for (const way of options.waysToStart) await seeStart(options, way);
+    },
     files: {
       ...systemFiles,
       rename: (from, to) => rename(from, to).then(prove),
@@ -72,30 +81,47 @@ async function isClosed({ guardFiles, target }: ProofOptions): Promise<boolean> 
   return found.every(Boolean);
 }
 
-async function seeRefusal({ server, target }: ProofOptions, way: readonly string[]): Promise<void> {
+async function seeRefusal(options: ProofOptions, way: readonly string[]): Promise<void> {
+  await using attempt = await start(options, way);
+  const { child } = attempt;
+  await ending(child);
+  if (child.ended() === 'exit code 1') return;
+  throw new Error(
+    `The server did not refuse (${child.ended() ?? 'it runs'}) with ${way.join(' ')}: ${child.printed()}`,
+  );
+}
+
+async function seeStart(options: ProofOptions, way: readonly string[]): Promise<void> {
+  await using attempt = await start(options, way);
+  const { child, socket } = attempt;
+  await waitUntil(async () => greets(socket), { child, what: `the server with ${way.join(' ')}` });
+  await child.end('SIGTERM');
+}
+
+interface Attempt extends AsyncDisposable {
+  readonly child: Child;
+  readonly socket: string;
+}
+
+async function start({ server, target }: ProofOptions, way: readonly string[]): Promise<Attempt> {
   const folder = await mkdtemp(join(tmpdir(), 'hf-guard-'));
   await serverUser().own(folder);
+  const socket = join(folder, 's.sock');
   const child = startChild(server, [
     '--no-defaults',
     ...serverUser().arguments,
     `--datadir=${target}`,
-    `--socket=${join(folder, 's.sock')}`,
+    `--socket=${socket}`,
     `--pid-file=${join(folder, 'pid')}`,
     '--skip-networking',
     '--innodb-buffer-pool-size=32M',
     ...way,
   ]);
-  try {
-    await ending(child);
-    if (child.ended() !== 'exit code 1') {
-      throw new Error(
-        `The server did not refuse (${child.ended() ?? 'it runs'}) with ${way.join(' ')}: ${child.printed()}`,
-      );
-    }
-  } finally {
+  const end = async (): Promise<void> => {
     await child.end('SIGKILL');
     await rm(folder, { recursive: true });
-  }
+  };
+  return { child, socket, [Symbol.asyncDispose]: end };
 }
 
 async function ending(child: Child): Promise<void> {

@@ -120,7 +120,7 @@ async function startDatabase(
 }
 
 /** Does a server behind the socket send its greeting? */
-async function greets(socket: string): Promise<boolean> {
+export async function greets(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);
     const answer = (greeted: boolean): void => {
