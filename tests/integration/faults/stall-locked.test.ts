@@ -9,7 +9,7 @@ import { listBackups } from '../../../src/repository/list.ts';
 import { initRepository, type Repository } from '../../../src/repository/repository.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { atBest } from '../../support/at-best.ts';
-import { engineFor } from '../../support/backup-runner.ts';
+import { engineFor } from '../../support/engine-for.ts';
 import { fillStatistics, startCommitting } from '../../support/commits.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { neverAborted as signal, nextBackupId } from '../../support/repositories.ts';
