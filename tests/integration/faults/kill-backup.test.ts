@@ -50,7 +50,7 @@ it.concurrent.each<Victim>(['tool', 'agent', 'database'])(
     await run.prove();
     run.report();
   },
-  300_000 + wanted * 10_000,
+  300_000 + wanted * 20_000,
 );
 
 interface Kill {
