@@ -11,8 +11,11 @@ import { vitest } from './vitest-step.ts';
  *     (nothing)                  everything
  *     check                      format, lint, types, unused code, house rules, build
  *     unit [part of a name]      unit tests; likewise contract, integration and web
+ *     kills <times> [file]       the tool, the agent and the database killed so many times each; `kill-manager`: the manager
  */
 const MINUTE = 60_000;
+/** What one kill may take, with what is looked at afterwards. */
+const KILL_MINUTES = 0.5;
 /** The tests that measure time run alone, after the others. */
 const INTEGRATION = ['integration', 'timing'];
 /** What is left to chance has been played on the Node that is shipped; the next one shall only show that it runs. */
@@ -24,7 +27,11 @@ async function main(words: readonly string[]): Promise<number> {
   const [part, ...filters] = words;
   const steps = part === undefined ? allSteps() : partSteps(part, filters);
   if (steps.length === 0) {
-    console.error(`Cannot run ${part} as there is no such part: check, unit, contract, integration and web are.`);
+    console.error(
+      part === 'kills'
+        ? 'Cannot run kills as it is not said how many: ./test kills 2000 is an example.'
+        : `Cannot run ${part} as there is no such part: check, unit, contract, integration, web and kills are.`,
+    );
     return 2;
   }
   const outcomes: Outcome[] = [];
@@ -65,12 +72,26 @@ function partSteps(part: string, filters: readonly string[]): Step[] {
   if (part === 'check') {
     return checkSteps();
   }
+  if (part === 'kills') {
+    return killSteps(filters);
+  }
   if (!['unit', 'contract', 'integration', 'web'].includes(part)) {
     return [];
   }
   const projects = part === 'integration' ? INTEGRATION : [part];
   const tests = vitest(`${part} tests`, { node: process.execPath, projects, filters, limitMs: 30 * MINUTE });
   return part === 'unit' ? [tests] : [setUpStep(), tests];
+}
+
+/** The tests end themselves when it takes too long: a little sooner than this. */
+function killSteps([times = '', file = 'kill-backup']: readonly string[]): Step[] {
+  if (!/^[1-9]\d{0,5}$/.test(times)) {
+    return [];
+  }
+  const limitMs = 15 * MINUTE + Number(times) * MINUTE * KILL_MINUTES;
+  const environment = { HOLDFAST_KILLS: times };
+  const options = { node: process.execPath, projects: ['integration'], filters: [file], limitMs, environment };
+  return [setUpStep(), vitest(`${times} kills each`, options)];
 }
 
 /** Apart from the tests, as a first set-up takes minutes. */

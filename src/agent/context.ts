@@ -1,4 +1,5 @@
 import type { Lineages } from '../core/lineage.ts';
+import type { TakeBackupRequest } from '../core/take-backup.ts';
 import type { ServerConnection, ServerFacts } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { InvalidRequest } from '../lib/failure.ts';
@@ -14,6 +15,8 @@ export interface AgentContext {
   readonly lineages: Lineages;
   /** Name and version of this program. */
   readonly program: string;
+  /** How backups are cut and how much of them is under way at once; undefined: as is best. */
+  readonly tuning?: TakeBackupRequest['tuning'];
 }
 
 /** How to reach the server; its password is read anew each time. @throws InvalidRequest `no-database` */

@@ -34,6 +34,8 @@ export interface AgentOptions {
   readonly clock?: Clock;
   /** Replaces parts of the host, for tests. */
   readonly host?: Partial<Host>;
+  /** Of backups, for tests: small segments make many of a small database. */
+  readonly tuning?: AgentContext['tuning'];
   /** For the head of a request, and then for all of it. */
   readonly requestLimitMs?: number;
   /** From one heartbeat to the manager to the next. Default 30,000. */
@@ -74,6 +76,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     host: { ...systemHost(config), ...options.host },
     lineages: new Lineages(config.stateDirectory),
     program: `holdfast ${options.version}`,
+    ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
   };
   const agent = { version: options.version, startedAt: isoTime(clock.now()) };
   let link: ManagerLink | undefined;

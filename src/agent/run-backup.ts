@@ -37,6 +37,7 @@ export async function runBackup(context: AgentContext, job: JobOf<'backup'>, too
       lineage: await context.lineages.of(serverFacts),
       writer: `${hostname()} ${process.pid}`,
       level: request.compression,
+      ...(context.tuning === undefined ? {} : { tuning: context.tuning }),
       server,
       serverFacts,
       configuration: configurationLines(await context.host.optionFiles({ signal }), serverFacts),

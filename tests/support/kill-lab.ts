@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Lineages } from '../../src/core/lineage.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { checkBackup } from '../../src/repository/check.ts';
 import type { Sealed } from '../../src/repository/documents.ts';
@@ -12,89 +14,98 @@ import { dataPrefix, parseSegmentName, segmentOfKey } from '../../src/repository
 import { initRepository, type Repository } from '../../src/repository/repository.ts';
 import { restoreFiles } from '../../src/repository/restore-files.ts';
 import { DirectoryStorage } from '../../src/storage/directory.ts';
-import { type BackupOrder, engineFor } from './backup-runner.ts';
-import { type BackupWorker, startBackupWorker } from './backup-worker.ts';
+import { type AgentWorker, type AgentWorkerOptions, startAgentWorker } from './agent-worker.ts';
+import { freePort } from './child.ts';
+import { engineFor } from './engine-for.ts';
 import { checkLedger, keepMoving, makeLedger } from './ledger.ts';
 import { neverAborted as signal } from './repositories.ts';
 import { type MariadbServer, startMariadb } from './servers.ts';
 
-/** A server with a ledger, an encrypted repository and a process that makes backups: all of them to be killed. */
-export class KillLab implements AsyncDisposable {
-  readonly bin: string;
+interface Parts {
+  readonly folder: string;
   readonly repository: Repository;
-  /** Of the killed process. */
-  readonly temporary: string;
-  readonly #folder: string;
-  readonly #key: string;
-  readonly #random: () => number;
-  readonly #home: MariadbServer;
-  #database: MariadbServer;
-  #worker: BackupWorker;
+  readonly database: MariadbServer;
+  readonly engine: Engine;
+  readonly agent: AgentWorkerOptions;
+  readonly worker: AgentWorker;
+  readonly random: () => number;
+}
 
-  private constructor(parts: {
-    folder: string;
-    key: string;
-    repository: Repository;
-    database: MariadbServer;
-    random: () => number;
-  }) {
-    const { folder, key, repository, database, random } = parts;
-    this.bin = database.bin;
-    this.#folder = folder;
-    this.#key = key;
-    this.#random = random;
-    this.repository = repository;
-    this.temporary = join(folder, 'tmp');
-    this.#home = database;
-    this.#database = database;
-    this.#worker = startBackupWorker(this.temporary);
+/** A server with a ledger, an encrypted repository and an agent that makes backups: all of them to be killed. */
+export class KillLab implements AsyncDisposable {
+  readonly repository: Repository;
+  readonly #parts: Parts;
+  readonly #home: MariadbServer;
+  readonly #lineages: Lineages;
+  #database: MariadbServer;
+  #worker: AgentWorker;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.repository = parts.repository;
+    this.#home = parts.database;
+    this.#database = parts.database;
+    this.#worker = parts.worker;
+    this.#lineages = new Lineages(stateOf(parts.folder));
   }
 
-  static async start(bin: string, random: () => number): Promise<KillLab> {
+  /** @param options `bin`: folder of the server's programs; `program`: the agent's */
+  static async start(options: { bin: string; program: string; random: () => number }): Promise<KillLab> {
+    const { bin, program, random } = options;
+    await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'hf-kill-'));
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
     // The restored servers run as another user.
     await chmod(folder, 0o755);
-    for (const name of ['store', 'tmp']) await mkdir(join(folder, name));
+    for (const path of [storeOf(folder), temporaryOf(folder)]) await mkdir(path);
     const bytes = randomBytes(32);
-    const repository = await initRepository(new DirectoryStorage(join(folder, 'store')), {
+    await writeFile(join(folder, 'key'), bytes, { mode: 0o600 });
+    const repository = await initRepository(new DirectoryStorage(storeOf(folder)), {
       clock: systemClock,
       signal,
       conditionalPut: true,
       unlock: { kind: 'key-file', bytes },
       label: 'test',
     });
-    const database = await startMariadb({ bin, options: serverOptions });
+    const database = stack.use(await startMariadb({ bin, options: serverOptions }));
     await database.query(makeLedger);
-    return new KillLab({ folder, key: bytes.toString('hex'), repository, database, random });
+    const engine = await engineFor({ server: serverAt(database), path: toolPathOf(bin) });
+    await pointTo(database, folder);
+    const agent = {
+      program,
+      config: await writeConfig(folder, bin),
+      tokenFile: join(stateOf(folder), 'token'),
+      delayMs: 4,
+      temporaryDirectory: temporaryOf(folder),
+    };
+    const worker = stack.use(await startAgentWorker(agent));
+    stack.move();
+    return new KillLab({ folder, repository, database, engine, agent, worker, random });
   }
 
-  get server(): { socket: string; user: string } {
-    return { socket: this.#database.socket, user: 'root' };
-  }
-
-  /** The process that makes backups; a new one when the last was killed. */
-  get worker(): BackupWorker {
+  /** The agent; another process when the last was killed. */
+  get worker(): AgentWorker {
     return this.#worker;
   }
 
-  order(backup: string, lineage: string): BackupOrder {
-    const path = `${this.bin}:/usr/bin:/bin`;
-    const repository = join(this.#folder, 'store');
-    return { repository, key: this.#key, server: this.server, path, backup, lineage, delayMs: 4 };
+  /** Which backups the next one may be compared with: as where a restore made the data directory. */
+  async adoptLineage(lineage: string): Promise<void> {
+    await this.#lineages.adopt(this.#home.dataDirectory, lineage);
   }
 
   /** Changes rows: in a burst now, and now and then also while the backup is made, which takes the tool a second more. */
   async load(): Promise<AsyncDisposable> {
-    const load = keepMoving(this.server, this.#random);
-    if (this.#random() < 0.3) return load;
+    const load = keepMoving(serverAt(this.#database), this.#parts.random);
+    if (this.#parts.random() < 0.3) return load;
     await sleep(20);
     await load[Symbol.asyncDispose]();
     return { [Symbol.asyncDispose]: () => Promise.resolve() };
   }
 
-  async killWorker(): Promise<void> {
+  /** In the same state directory, on the same port. */
+  async restartWorker(): Promise<void> {
     await this.#worker[Symbol.asyncDispose]();
-    this.#worker = startBackupWorker(this.temporary);
+    this.#worker = await startAgentWorker(this.#parts.agent);
   }
 
   async killDatabase(): Promise<void> {
@@ -104,7 +115,8 @@ export class KillLab implements AsyncDisposable {
   async restartDatabase(): Promise<void> {
     if (this.#database !== this.#home) await this.#database[Symbol.asyncDispose]();
     const { dataDirectory } = this.#home;
-    this.#database = await startMariadb({ bin: this.bin, dataDirectory, options: serverOptions });
+    this.#database = await startMariadb({ bin: this.#home.bin, dataDirectory, options: serverOptions });
+    await pointTo(this.#database, this.#parts.folder);
   }
 
   /** What the list shows as good under this id. */
@@ -133,19 +145,19 @@ export class KillLab implements AsyncDisposable {
 
   /** Reads every block of the backup; @returns what is wrong. */
   async damage(sealed: Sealed): Promise<readonly unknown[]> {
-    const options = { signal, readData: true, temporaryDirectory: this.#folder };
+    const options = { signal, readData: true, temporaryDirectory: this.#parts.folder };
     return (await checkBackup(this.repository, sealed, options)).bad;
   }
 
-  /** Restores the backup, starts a server on it and asks whether it is of one moment. */
-  async proof(sealed: Sealed): Promise<string> {
-    const directory = join(this.#folder, 'restored');
+  /** Restores the backup and applies its log. @returns whether it is of one moment, where a server is to tell */
+  async restore(sealed: Sealed, { withServer }: { readonly withServer: boolean }): Promise<string> {
+    const directory = join(this.#parts.folder, 'restored');
     try {
       await restoreFiles(this.repository, sealed, { directory, signal });
-      const engine = await engineFor(this.order(sealed.backup, ''));
-      await engine.prepare(directory, { signal, onLog: () => undefined });
+      await this.#parts.engine.prepare(directory, { signal, onLog: () => undefined });
+      if (!withServer) return 'prepared';
       await this.#home.user.own(directory);
-      await using server = await startMariadb({ bin: this.bin, dataDirectory: directory });
+      await using server = await startMariadb({ bin: this.#home.bin, dataDirectory: directory });
       const [[answer] = []] = await server.query(checkLedger);
       return answer ?? '';
     } finally {
@@ -158,19 +170,51 @@ export class KillLab implements AsyncDisposable {
     const commands = await Promise.all(
       (await readdir('/proc')).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
     );
-    return commands.filter((command) => command.includes(this.temporary) && command.includes('--stream=xbstream'));
+    return commands.filter(
+      (command) => command.includes(temporaryOf(this.#parts.folder)) && command.includes('--stream=xbstream'),
+    );
   }
 
   async leftoverFiles(): Promise<string[]> {
-    return readdir(this.temporary);
+    return readdir(temporaryOf(this.#parts.folder));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker[Symbol.asyncDispose]();
     await this.#database[Symbol.asyncDispose]();
     await this.#home[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#parts.folder, { recursive: true, force: true });
   }
 }
 
 const serverOptions = ['--log-bin=bin', '--server-id=1', '--innodb-buffer-pool-size=32M'];
+
+const storeOf = (folder: string): string => join(folder, 'store');
+const stateOf = (folder: string): string => join(folder, 'state');
+const temporaryOf = (folder: string): string => join(folder, 'tmp');
+const toolPathOf = (bin: string): string => `${bin}:/usr/bin:/bin`;
+
+function serverAt({ socket }: { readonly socket: string }): { socket: string; user: string } {
+  return { socket, user: 'root' };
+}
+
+/** The database as the agent's file names it: each start of the server gives it another socket. */
+async function pointTo({ socket }: MariadbServer, folder: string): Promise<void> {
+  const fresh = join(folder, 'db.sock.new');
+  await symlink(socket, fresh);
+  await rename(fresh, join(folder, 'db.sock'));
+}
+
+async function writeConfig(folder: string, bin: string): Promise<string> {
+  const file = join(folder, 'agent.json');
+  const encryption = { type: 'key-file', file: join(folder, 'key') };
+  const config = {
+    listen: { port: await freePort() },
+    stateDirectory: stateOf(folder),
+    database: serverAt({ socket: join(folder, 'db.sock') }),
+    locations: { main: { location: storeOf(folder), encryption } },
+    toolPath: toolPathOf(bin),
+  };
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}

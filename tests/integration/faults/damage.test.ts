@@ -8,7 +8,7 @@ import { listBackups } from '../../../src/repository/list.ts';
 import { openRepository, type Repository } from '../../../src/repository/repository.ts';
 import { restoreFiles } from '../../../src/repository/restore-files.ts';
 import { DirectoryStorage } from '../../../src/storage/directory.ts';
-import { engineFor } from '../../support/backup-runner.ts';
+import { engineFor } from '../../support/engine-for.ts';
 import { failed, holdfast } from '../../support/cli.ts';
 import { listedStates, type ProtectedServer, secrets, startProtectedServer } from '../../support/protected-server.ts';
 import { neverAborted as signal } from '../../support/repositories.ts';

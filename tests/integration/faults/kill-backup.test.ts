@@ -1,40 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
+import type { JobOf } from '../../../src/api/jobs.ts';
 import type { Sealed } from '../../../src/repository/documents.ts';
-import { type RunStep, runSteps } from '../../support/backup-runner.ts';
-import { type Ending, toolOf } from '../../support/backup-worker.ts';
+import { type BackupStep, backupSteps, buildAgent, toolOf } from '../../support/agent-worker.ts';
 import { KillLab } from '../../support/kill-lab.ts';
 import { randomSource } from '../../support/pieces.ts';
-import { nextBackupId } from '../../support/repositories.ts';
+import { neverAborted as signal, nextBackupId } from '../../support/repositories.ts';
 
 const wanted = Number(process.env['HOLDFAST_KILLS'] ?? 60);
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 const { bin } = await ensureMariadb();
 
-type Victim = 'tool' | 'process' | 'database';
+type Victim = 'tool' | 'agent' | 'database';
 
-/** The tool lives in the first three steps only; the rest of a backup does not need the database any more. */
-const stepsOf: Readonly<Record<Victim, readonly RunStep[]>> = {
+/** The tool lives in three steps only; the rest of a backup does not need the database any more. */
+const stepsOf: Readonly<Record<Victim, readonly BackupStep[]>> = {
   tool: ['starting', 'copying', 'locked'],
-  process: runSteps,
-  database: runSteps,
+  agent: backupSteps,
+  database: backupSteps,
 };
 
 /** Steps in which the tool waits for its own clock last longer; an instant behind this would be like many others. */
 const longestMs = 400;
+/** How often an agent is asked while its steps matter, and while only the end does. */
+const [watchfulMs, patientMs] = [4, 20];
+/** On one of so many restored backups a server is started, too. */
+const serverOnEvery = 5;
+/** A long run tells now and then how far it is. */
+const tellEvery = 250;
 
-it.concurrent.each<Victim>(['tool', 'process', 'database'])(
+let folder: string;
+let program: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hf-kill-agent-'));
+  program = await buildAgent(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it.concurrent.each<Victim>(['tool', 'agent', 'database'])(
   'backups whose %s is killed at any instant are sealed whole or not at all, and are taken up again',
   async (victim) => {
     await using run = await KillRun.start(victim);
     await run.measure();
     while (run.kills < wanted) await run.oneBackup();
-    await run.prove(3);
+    await run.prove();
     run.report();
   },
-  180_000 + wanted * 5_000,
+  300_000 + wanted * 20_000,
 );
+
+interface Kill {
+  readonly step: BackupStep;
+  readonly afterMs: number;
+}
+
+/** An attempt that was made: its job, and how many bytes of segments were there before. */
+interface Made {
+  readonly job: JobOf<'backup'>;
+  readonly before: number;
+}
 
 /** Kills one victim over and over, and looks after every kill at what is left. */
 class KillRun implements AsyncDisposable {
@@ -42,12 +70,16 @@ class KillRun implements AsyncDisposable {
   readonly #victim: Victim;
   readonly #lab: KillLab;
   readonly #random: () => number;
-  readonly #counts = new Map<RunStep, number>();
+  readonly #counts = new Map<BackupStep, number>();
   readonly #good: Sealed[] = [];
   /** How long each step lasts when nobody disturbs, milliseconds. */
-  readonly #lengths = new Map<RunStep, number>();
+  readonly #lengths = new Map<BackupStep, number>();
   #tries = 0;
   #adoptions = 0;
+  /** Restored backups on which a server said that they are of one moment. */
+  #started = 0;
+  /** Jobs of which a new agent said that the one before was killed. */
+  #restarted = 0;
   /** What earlier attempts had uploaded, and how much of it the last ones refer to. */
   readonly #uploaded = { before: 0, takenUp: 0 };
 
@@ -58,22 +90,27 @@ class KillRun implements AsyncDisposable {
   }
 
   static async start(victim: Victim): Promise<KillRun> {
-    const random = randomSource(seed + victim.length);
-    return new KillRun(victim, await KillLab.start(bin, random), random);
+    // The load draws as often as time allows: from a source of its own, so that the kills are those of the seed.
+    const load = randomSource(seed + victim.length);
+    const lab = await KillLab.start({ bin, program, random: load });
+    return new KillRun(victim, lab, randomSource(seed - victim.length));
   }
 
   async measure(): Promise<void> {
-    const starts: { readonly step: RunStep; readonly at: number }[] = [];
+    const starts: { readonly step: BackupStep; readonly at: number }[] = [];
     for (const backup of [nextBackupId(), nextBackupId()]) {
       starts.length = 0;
-      const ending = await this.#lab.worker.run(this.#lab.order(backup, backup), (event) => {
-        if (event.event === 'step') starts.push({ step: event.step, at: performance.now() });
-      });
-      if (ending.event !== 'sealed') throw new Error(`an undisturbed backup failed: ${JSON.stringify(ending)}`);
+      await this.#lab.adoptLineage(backup);
+      const job = await this.#lab.worker.attempt(
+        { backup, attempt: 1 },
+        { onStep: (step) => starts.push({ step, at: performance.now() }), pollMs: () => watchfulMs },
+      );
+      if (job?.state !== 'Succeeded') throw new Error(`an undisturbed backup failed: ${JSON.stringify(job)}`);
     }
     const ends = [...starts.slice(1).map(({ at }) => at), performance.now()];
     for (const [index, { step, at }] of starts.entries())
       this.#lengths.set(step, Math.min(longestMs, (ends[index] ?? at) - at));
+    expect([...this.#lengths.keys()]).toEqual(backupSteps);
   }
 
   /** One backup: a few attempts that are killed, then one that is not. */
@@ -81,75 +118,67 @@ class KillRun implements AsyncDisposable {
     const backup = nextBackupId();
     // Some compare themselves with an earlier backup, most have all to upload.
     const lineage = this.#random() < 0.3 ? 'lineage' : backup;
-    const attempts = 2 + Math.floor(this.#random() * 4);
-    for (let attempt = 0; attempt < attempts && this.kills < wanted; attempt += 1) {
-      const steps = stepsOf[this.#victim];
-      this.#tries += 1;
-      const step = steps[this.#tries % steps.length] ?? 'copying';
-      const afterMs = this.#random() * (this.#lengths.get(step) ?? 0);
-      const { ending, there } = await this.#attempt(backup, lineage, { step, afterMs });
+    const killed = 2 + Math.floor(this.#random() * 4);
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt > killed || this.kills >= wanted;
+      await this.#lab.adoptLineage(lineage);
+      const made = await this.#attempt({ backup, attempt }, isLast ? undefined : this.#nextKill());
       const sealed = await this.#lab.sealed(backup);
       if (sealed) {
-        await this.#found(sealed, there);
+        await this.#found(sealed, made);
+        if (isLast) expect(await this.#lab.leftoverFiles(), 'temporary files after a whole backup').toEqual([]);
         return;
       }
-      expect(ending.event).not.toBe('sealed');
+      expect(made.job, this.#about()).toMatchObject({ state: isLast ? 'Succeeded' : 'Failed' });
+      expect(isLast, `backup ${backup} is said to be sealed and is not, ${this.#about()}`).toBe(false);
     }
-    const { ending, there } = await this.#attempt(backup, lineage, undefined);
-    expect(ending, `seed ${seed}`).toMatchObject({ event: 'sealed' });
-    const sealed = await this.#lab.sealed(backup);
-    if (!sealed) throw new Error(`backup ${backup} is said to be sealed and is not, seed ${seed}`);
-    await this.#found(sealed, there);
-    expect(await this.#lab.leftoverFiles(), 'temporary files after a whole backup').toEqual([]);
   }
 
-  /** @returns how it ended, and the segments that were there before. */
-  async #attempt(
-    backup: string,
-    lineage: string,
-    kill: { readonly step: RunStep; readonly afterMs: number } | undefined,
-  ): Promise<{ readonly ending: Ending; readonly there: { readonly bytes: number } }> {
-    const there = await this.#lab.segments(backup);
+  #nextKill(): Kill {
+    const steps = stepsOf[this.#victim];
+    this.#tries += 1;
+    const step = steps[this.#tries % steps.length] ?? 'copying';
+    return { step, afterMs: this.#random() * (this.#lengths.get(step) ?? 0) };
+  }
+
+  async #attempt(order: { backup: string; attempt: number }, kill: Kill | undefined): Promise<Made> {
+    const there = await this.#lab.segments(order.backup);
     await using _load = await this.#lab.load();
-    let now: RunStep = 'starting';
+    let now: BackupStep | undefined;
     let killing: Promise<void> | undefined;
-    const ending = await this.#lab.worker.run(this.#lab.order(backup, lineage), (event) => {
-      if (event.event === 'adoptable') {
-        expect(event.segments, `seed ${seed}`).toBe(there.count);
-        if (there.count > 0) this.#adoptions += 1;
-      }
-      if (event.event !== 'step') return;
-      now = event.step;
-      if (kill?.step !== now || killing) return;
-      killing = sleep(kill.afterMs).then(async () => this.#kill(() => now));
+    let isPending = kill !== undefined;
+    const told = await this.#lab.worker.attempt(order, {
+      pollMs: () => (isPending ? watchfulMs : patientMs),
+      onStep: (step) => {
+        now = step;
+        if (kill?.step !== step || killing) return;
+        killing = sleep(kill.afterMs)
+          .then(async () => this.#kill(() => now))
+          .finally(() => (isPending = false));
+      },
     });
+    now = undefined;
     await killing;
-    await this.#afterwards(ending);
-    return { ending, there };
+    const job = await this.#afterwards(order, told);
+    await this.#countAdoption(order, there.count);
+    return { job, before: there.bytes };
   }
 
-  async #found(sealed: Sealed, there: { readonly bytes: number }): Promise<void> {
-    this.#good.push(sealed);
-    this.#uploaded.before += there.bytes;
-    this.#uploaded.takenUp += await this.#lab.takenUp(sealed);
-  }
-
-  async #kill(step: () => RunStep): Promise<void> {
+  /** @param step undefined once the attempt has ended: then another instant must do */
+  async #kill(step: () => BackupStep | undefined): Promise<void> {
+    const tool = this.#victim === 'tool' ? await this.#toolAt(step) : undefined;
     const at = step();
-    if (this.#victim === 'tool') {
-      const tool = await this.#toolAt(step);
-      // It has ended meanwhile: another instant must do.
-      if (tool === undefined) return;
-      process.kill(tool, 'SIGKILL');
-    }
-    if (this.#victim === 'process') this.#lab.worker.kill();
+    if (at === undefined || (this.#victim === 'tool' && tool === undefined)) return;
+    if (tool !== undefined) process.kill(tool, 'SIGKILL');
+    if (this.#victim === 'agent') this.#lab.worker.kill();
     if (this.#victim === 'database') await this.#lab.killDatabase();
     this.kills += 1;
     this.#counts.set(at, (this.#counts.get(at) ?? 0) + 1);
+    if (this.kills % tellEvery === 0) this.report();
   }
 
   /** A tool that is about to start is waited for. */
-  async #toolAt(step: () => RunStep): Promise<number | undefined> {
+  async #toolAt(step: () => BackupStep | undefined): Promise<number | undefined> {
     for (;;) {
       const tool = await toolOf(this.#lab.worker.pid);
       if (tool !== undefined || step() !== 'starting') return tool;
@@ -157,41 +186,84 @@ class KillRun implements AsyncDisposable {
     }
   }
 
-  async #afterwards(ending: Ending): Promise<void> {
-    if (ending.event === 'died') {
-      await this.#lab.killWorker();
-      await this.#expectNoTools();
-    }
+  /** Brings back what was killed. @returns the job as the agent, or the next one, tells of it */
+  async #afterwards(order: { backup: string; attempt: number }, told: Made['job'] | undefined): Promise<Made['job']> {
     if (this.#victim === 'database') await this.#lab.restartDatabase();
+    if (told !== undefined && !this.#lab.worker.isDead()) return told;
+    await this.#lab.restartWorker();
+    await this.#expectNoTools();
+    const { client } = this.#lab.worker;
+    const job = await client.get('backup', order.backup, { signal });
+    expect(job.attempt, this.#about()).toBe(order.attempt);
+    // Its end may have been on disk already.
+    if (job.state !== 'Succeeded') {
+      const failure = { code: 'agent-restarted', isPermanent: false };
+      expect(job, this.#about()).toMatchObject({ state: 'Failed', isLocked: false, failure });
+      this.#restarted += 1;
+    }
+    return job;
+  }
+
+  /** Were all segments found that were there? What a killed agent had not written of its log yet is lost. */
+  async #countAdoption({ backup, attempt }: { backup: string; attempt: number }, count: number): Promise<void> {
+    let isThis = false;
+    let start: string | undefined;
+    for await (const { text } of this.#lab.worker.client.log('backup', backup, { follow: false, signal })) {
+      isThis ||= text.startsWith(`holdfast: attempt ${attempt} of backup`);
+      if (isThis && text.startsWith(`holdfast: backup ${backup}, attempt `)) start = text;
+    }
+    if (start === undefined) return;
+    expect(Number(/(\d+) segments of earlier/.exec(start)?.[1] ?? 0), this.#about()).toBe(count);
+    if (count > 0) this.#adoptions += 1;
+  }
+
+  async #found(sealed: Sealed, { job, before }: Made): Promise<void> {
+    if (job.state !== 'Succeeded') await this.#askAgain(sealed, job);
+    this.#good.push(sealed);
+    this.#uploaded.before += before;
+    this.#uploaded.takenUp += await this.#lab.takenUp(sealed);
+    const withServer = this.#good.length % serverOnEvery === 1;
+    expect(await this.#lab.restore(sealed, { withServer }), this.#about()).toBe(withServer ? 'good' : 'prepared');
+    if (withServer) this.#started += 1;
+  }
+
+  /** It was sealed, and nobody lived to hear so: the next attempt finds it. */
+  async #askAgain({ backup, attempt }: Sealed, job: Made['job']): Promise<void> {
+    const order = { backup, attempt: job.attempt + 1 };
+    const next = await this.#lab.worker.attempt(order, { pollMs: () => patientMs, onStep: () => undefined });
+    expect(next, this.#about()).toMatchObject({ state: 'Succeeded', result: { backup, attempt } });
   }
 
   /** Without its parent a tool has a moment to end. */
   async #expectNoTools(): Promise<void> {
     const deadline = performance.now() + 5_000;
     while ((await this.#lab.leftoverTools()).length > 0 && performance.now() < deadline) await sleep(10);
-    expect(await this.#lab.leftoverTools(), `seed ${seed}`).toEqual([]);
+    expect(await this.#lab.leftoverTools(), this.#about()).toEqual([]);
   }
 
-  /** Every backup that was ever called good still is; some of them are restored. */
-  async prove(sample: number): Promise<void> {
+  /** Every backup that was good once still is, and what was uploaded was of use. */
+  async prove(): Promise<void> {
     await this.#expectNoTools();
-    for (const sealed of this.#good) expect(await this.#lab.damage(sealed), `seed ${seed}`).toEqual([]);
-    for (let proven = 0; proven < sample; proven += 1) {
-      const sealed = this.#good[Math.floor(this.#random() * this.#good.length)];
-      expect(sealed && (await this.#lab.proof(sealed)), `seed ${seed}`).toBe('good');
-    }
+    for (const sealed of this.#good) expect(await this.#lab.damage(sealed), this.#about()).toEqual([]);
     expect(this.#adoptions).toBeGreaterThan(0);
+    if (this.#victim === 'agent') expect(this.#restarted).toBeGreaterThan(0);
     const { before, takenUp } = this.#uploaded;
-    expect(takenUp, `of ${before} bytes that were uploaded before, seed ${seed}`).toBeGreaterThan(before / 4);
+    expect(takenUp, `of ${before} bytes that were uploaded before, ${this.#about()}`).toBeGreaterThan(before / 4);
   }
 
   report(): void {
-    const counts = [...this.#counts].map(([step, count]) => `${step} ${count}`).join(', ');
+    const counts = backupSteps.flatMap((step) => (this.#counts.has(step) ? [`${step} ${this.#counts.get(step)}`] : []));
+    const { before, takenUp } = this.#uploaded;
     process.stdout.write(
-      `${this.#victim} killed ${this.kills} times, seed ${seed}: ${counts}; ${this.#good.length} backups sealed, ` +
-        `${this.#adoptions} attempts took up segments; ${inMegabytes(this.#uploaded.takenUp)} of the ` +
-        `${inMegabytes(this.#uploaded.before)} that were there are in use\n`,
+      `${this.#victim} killed ${this.kills} times, seed ${seed}: ${counts.join(', ')}; ` +
+        `${this.#good.length} backups sealed and restored, a server started on ${this.#started}; ` +
+        `${this.#restarted} jobs told as agent-restarted; ${this.#adoptions} attempts took up segments; ` +
+        `${inMegabytes(takenUp)} of the ${inMegabytes(before)} that were there are in use\n`,
     );
+  }
+
+  #about(): string {
+    return `seed ${seed}, after ${this.kills} kills`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
