@@ -35,11 +35,11 @@ describe('a consumer', () => {
     fixture.guard.handedOut();
     await fixture.pass(10_000);
     fixture.guard.lockChanged('changes');
-    await fixture.pass(49);
+    await fixture.pass(44);
     expect(fixture.stalls).toEqual([]);
     await fixture.pass(1);
     await fixture.pass(100);
-    expect(fixture.stalls).toEqual([50]);
+    expect(fixture.stalls).toEqual([45]);
   });
 
   it('that asks in time goes on, however often, where no commit waits', async () => {
@@ -64,6 +64,26 @@ describe('a consumer', () => {
     fixture.guard.handedOut();
     await fixture.pass(10);
     expect(fixture.stalls).toEqual([50]);
+  });
+
+  it('has less where commits waited for the tool before, as they shall not wait longer in all', async () => {
+    using fixture = start();
+    fixture.guard.lockChanged('commits');
+    await fixture.pass(15);
+    fixture.guard.handedOut();
+    await fixture.pass(29);
+    expect(fixture.stalls).toEqual([]);
+    await fixture.pass(1);
+    expect(fixture.stalls).toEqual([30]);
+  });
+
+  it('is not blamed for commits that wait for the tool', async () => {
+    using fixture = start();
+    fixture.guard.lockChanged('commits');
+    await fixture.pass(1_000);
+    fixture.guard.handedOut();
+    await fixture.pass(30);
+    expect(fixture.stalls).toEqual([]);
   });
 
   it('is free again when the lock is released', async () => {

@@ -10,8 +10,9 @@ export interface StallGuardOptions {
 
 /**
  * Sees to it that a slow consumer never holds a server up. The time between handing out a batch and being asked for the
- * next is the consumer's. While the tool holds a lock, one such wait may last `limitMs`; while it blocks commits, all of
- * them together may, so that no commit waits longer however the time is spread.
+ * next is the consumer's. While the tool holds a lock, one such wait may last `limitMs`. While it blocks commits, all of them
+ * together may, however the time is spread; and where most of the time is the consumer's, the tool's own time counts too, so that
+ * no commit waits longer.
  */
 export class StallGuard implements Disposable {
   readonly #options: StallGuardOptions;
@@ -26,7 +27,7 @@ export class StallGuard implements Disposable {
   constructor(options: StallGuardOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#timer = setInterval(() => this.#check(), Math.max(5, Math.min(100, options.limitMs / 10)));
+    this.#timer = setInterval(() => this.#check(), lookEveryMs(options));
     this.#timer.unref();
   }
 
@@ -57,8 +58,21 @@ export class StallGuard implements Disposable {
 
   #check(): void {
     const held = this.#heldMs() + (this.#level === 'commits' ? this.#spentInCommits : 0);
-    if (this.#stalled || held < this.#options.limitMs) return;
+    if (this.#stalled || Math.max(held, this.#commitsWaitMs(held)) < this.#options.limitMs - lookEveryMs(this.#options))
+      return;
     this.#stalled = true;
     this.#options.onStall(held);
   }
+
+  /** How long commits have waited, if it is the consumer that they wait for. */
+  #commitsWaitMs(held: number): number {
+    if (this.#level !== 'commits' || this.#handedOutAt === undefined) return 0;
+    const waited = this.#clock.elapsed() - this.#lockedAt;
+    return held > waited / 2 ? waited : 0;
+  }
+}
+
+/** The limit is not passed between two looks. */
+function lookEveryMs({ limitMs }: StallGuardOptions): number {
+  return Math.max(5, Math.min(100, limitMs / 10));
 }

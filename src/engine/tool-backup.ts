@@ -55,7 +55,7 @@ const defaultLockedStallMs = 10_000;
 /** While one thread of the tool writes into the stream, another reads and checks the next pages. */
 const defaultParallel = 2;
 /** While a lock is held there is no time for a tool that does not end when asked. */
-const lockedGraceMs = 500;
+const lockedGraceMs = 100;
 
 /** Runs a tool's backup; see `BackupRun`. Nothing happens before the first piece is asked for. */
 export function runToolBackup(tool: BackupTool, server: ServerConnection, options: BackupRunOptions): BackupRun {
