@@ -12,6 +12,7 @@ import { readIdentity } from './identity.ts';
 import { JobStore } from './job-store.ts';
 import { Jobs } from './jobs.ts';
 import { clearLeftovers } from './leftovers.ts';
+import { LastSeen } from './last-seen.ts';
 import { ManagerLink } from './manager-link.ts';
 import { Metrics } from './metrics.ts';
 import { Reporter } from './report.ts';
@@ -62,13 +63,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   await prepareStateDirectory(config.stateDirectory);
   stack.use(await lockDirectory(config.stateDirectory, 'agent'));
   const identity = await readIdentity(config, clock);
-  const context: AgentContext = {
-    config,
-    clock,
-    host: { ...systemHost(config), ...options.host },
-    lineages: new Lineages(config.stateDirectory),
-    program: `holdfast ${options.version}`,
-  };
+  const context = contextOf(config, { ...options, clock, say: (message) => server.log.warn(message) });
   const agent = { version: options.version, startedAt: isoTime(clock.now()) };
   let link: ManagerLink | undefined;
   const metrics: Metrics = new Metrics({
@@ -114,6 +109,24 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   server.log.info({ url, fingerprint: identity.fingerprint, tokenFile }, 'The agent is ready');
   const owned = stack.move();
   return { url, fingerprint: identity.fingerprint, tokenFile, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+}
+
+interface ContextOptions extends Pick<AgentOptions, 'version' | 'host'> {
+  readonly clock: Clock;
+  readonly say: (message: string) => void;
+}
+
+function contextOf(config: AgentConfig, { clock, say, ...options }: ContextOptions): AgentContext {
+  const lastSeen = new LastSeen({ config, clock, say });
+  const host: Host = { ...systemHost(config), ...options.host };
+  return {
+    config,
+    clock,
+    host: { ...host, readServerFacts: lastSeen.remembering(host) },
+    lastSeen,
+    lineages: new Lineages(config.stateDirectory),
+    program: `holdfast ${options.version}`,
+  };
 }
 
 interface LinkOptions extends Pick<AgentOptions, 'heartbeatMs'> {
