@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { InvalidRequest } from '../lib/failure.ts';
 import type { AgentConfig } from './config.ts';
 import type { Abortable, Host } from './host.ts';
+import type { LastSeen } from './last-seen.ts';
 import { readSecretLine } from '../lib/secret-file.ts';
 
 /** What every job and answer of one agent shares. */
@@ -13,6 +14,8 @@ export interface AgentContext {
   readonly host: Host;
   readonly clock: Clock;
   readonly lineages: Lineages;
+  /** What asking the server keeps for the time when it does not answer. */
+  readonly lastSeen: LastSeen;
   /** Name and version of this program. */
   readonly program: string;
   /** How backups are cut and how much of them is under way at once; undefined: as is best. */

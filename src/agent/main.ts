@@ -13,6 +13,7 @@ import { readIdentity } from './identity.ts';
 import { JobStore } from './job-store.ts';
 import { Jobs } from './jobs.ts';
 import { clearLeftovers, type LeftoverOptions } from './leftovers.ts';
+import { LastSeen } from './last-seen.ts';
 import { ManagerLink } from './manager-link.ts';
 import { Metrics } from './metrics.ts';
 import { Reporter } from './report.ts';
@@ -70,14 +71,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
   await prepareStateDirectory(config.stateDirectory);
   const lock = stack.use(await StateLock.take(config.stateDirectory));
   const identity = await readIdentity(config, clock);
-  const context: AgentContext = {
-    config,
-    clock,
-    host: { ...systemHost(config), ...options.host },
-    lineages: new Lineages(config.stateDirectory),
-    program: `holdfast ${options.version}`,
-    ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
-  };
+  const context = contextOf(config, { ...options, clock, say: (message) => server.log.warn(message) });
   const agent = { version: options.version, startedAt: isoTime(clock.now()) };
   let link: ManagerLink | undefined;
   const metrics: Metrics = new Metrics({
@@ -137,6 +131,25 @@ async function recover(
   } catch (error) {
     options.say(`Leftovers stay until the next start: ${String(error)}`);
   }
+}
+
+interface ContextOptions extends Pick<AgentOptions, 'version' | 'host' | 'tuning'> {
+  readonly clock: Clock;
+  readonly say: (message: string) => void;
+}
+
+function contextOf(config: AgentConfig, { clock, say, ...options }: ContextOptions): AgentContext {
+  const lastSeen = new LastSeen({ config, clock, say });
+  const host: Host = { ...systemHost(config), ...options.host };
+  return {
+    config,
+    clock,
+    host: { ...host, readServerFacts: lastSeen.remembering(host) },
+    lastSeen,
+    lineages: new Lineages(config.stateDirectory),
+    program: `holdfast ${options.version}`,
+    ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
+  };
 }
 
 interface LinkOptions extends Pick<AgentOptions, 'heartbeatMs'> {

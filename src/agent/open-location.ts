@@ -1,11 +1,12 @@
 import type { LocationWish } from '../api/jobs.ts';
 import { Conflict, Failure, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import type { Sealed } from '../repository/documents.ts';
-import { initRepository, openRepository, type Repository } from '../repository/repository.ts';
+import { initRepository, openRepository, refuseExisting, type Repository } from '../repository/repository.ts';
 import { isDeleted, readSettlement } from '../repository/settle.ts';
 import type { Unlock } from '../repository/slots.ts';
 import type { LocationConfig } from './config-schema.ts';
 import type { AgentContext } from './context.ts';
+import type { Abortable, Host, StoreWish } from './host.ts';
 import { readSecretFile, readSecretLine } from '../lib/secret-file.ts';
 import { readCredentials, type S3Credentials } from './credentials-file.ts';
 
@@ -44,6 +45,57 @@ export async function openLocation(
     await storage[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * What a backup would find at a place, or make there. Makes nothing itself: where no repository is, two small objects try the store
+ * and are removed.
+ * @throws what `openLocation` throws, and what a store refuses
+ */
+export async function lookAtLocation(
+  context: AgentContext,
+  place: Place,
+  { signal }: Abortable,
+): Promise<{ readonly description: string; readonly isEncrypted: boolean; readonly isThere: boolean }> {
+  try {
+    await using opened = await openLocation(context, place, { signal, mayCreate: false });
+    const { storage, facts } = opened.repository;
+    return { description: storage.description, isEncrypted: facts.keyId !== undefined, isThere: true };
+  } catch (error) {
+    if (!hasCode(error, ['not-a-repository', 'storage-missing'])) throw error;
+  }
+  const { unlock, name: _, ...where } = await accessTo(context, place.location);
+  const wish = { ...where, folder: place.folder, mayCreate: false };
+  await using storage = await context.host.openStore(wish);
+  const isThere = await canStore(context.host, storage, { wish, signal });
+  if (isThere) await refuseExisting(storage, signal);
+  else await refuseParents(context.host, wish, { signal });
+  return { description: storage.description, isEncrypted: unlock !== undefined, isThere: false };
+}
+
+/** A folder of a directory store that is not there yet is tried in the nearest one that is. */
+async function refuseParents(host: Host, wish: StoreWish, options: Abortable): Promise<void> {
+  const folder = wish.folder?.split('/').slice(0, -1).join('/') || undefined;
+  const above = { ...wish, folder };
+  await using storage = await host.openStore(above);
+  if (!(await canStore(host, storage, { wish: above, ...options }))) await refuseParents(host, above, options);
+}
+
+/** False for a folder that is not there. @throws what keeps the store from being used */
+async function canStore(
+  host: Host,
+  storage: Repository['storage'],
+  { wish, signal }: Abortable & { readonly wish: StoreWish },
+): Promise<boolean> {
+  const { failures } = await host.probe(storage, { signal });
+  const [failure] = failures;
+  if (failure === undefined) return true;
+  if (wish.folder !== undefined && hasCode(failure, ['storage-missing'])) return false;
+  throw failure;
+}
+
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Failure && codes.includes(error.code);
 }
 
 /** @throws InvalidRequest `no-such-backup` for what is not there, given up or deleted */
@@ -134,8 +186,7 @@ async function openOrMake(context: AgentContext, opening: Opening): Promise<Repo
   try {
     return await openRepository(storage, { clock, signal, unlock });
   } catch (error) {
-    const isAbsent = error instanceof Failure && error.code === 'not-a-repository';
-    if (!isAbsent || !opening.mayCreate) throw error;
+    if (!hasCode(error, ['not-a-repository']) || !opening.mayCreate) throw error;
     return make(context, opening);
   }
 }

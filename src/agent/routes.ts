@@ -11,7 +11,7 @@ import { Failure } from '../lib/failure.ts';
 import { type AgentContext, databaseConnection } from './context.ts';
 import type { Abortable } from './host.ts';
 import type { Jobs } from './jobs.ts';
-import { openLocation, type Place } from './open-location.ts';
+import { lookAtLocation, type Place } from './open-location.ts';
 import { preflightBackup } from './run-backup.ts';
 import { preflightRestoreJob } from './run-restore.ts';
 import type { Mount } from './server.ts';
@@ -79,12 +79,12 @@ async function checkServer(context: AgentContext, options: Abortable): Promise<r
 }
 
 async function checkRepository(context: AgentContext, place: Place, options: Abortable): Promise<readonly Finding[]> {
-  await using opened = await openLocation(context, place, { ...options, mayCreate: true });
-  const { storage, facts } = opened.repository;
-  const how = facts.keyId === undefined ? 'not encrypted' : 'encrypted';
-  return [
-    { level: 'ok', code: 'repository', message: `The repository can be used, it is ${how}: ${storage.description}.` },
-  ];
+  const { description, isEncrypted, isThere } = await lookAtLocation(context, place, options);
+  const how = isEncrypted ? 'encrypted' : 'not encrypted';
+  const message = isThere
+    ? `The repository can be used, it is ${how}: ${description}.`
+    : `There is no repository yet; the first backup makes one, ${how}: ${description}.`;
+  return [{ level: 'ok', code: 'repository', message }];
 }
 
 /** What stops a check is what it found. */

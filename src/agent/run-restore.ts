@@ -20,7 +20,8 @@ export async function runRestore(context: AgentContext, job: JobOf<'restore'>, t
   const { request } = job;
   const { folder } = request;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false });
-  const target = await restoreTarget(context, request, { signal });
+  const { target, findings } = await restoreTarget(context, request, { signal });
+  for (const { level, message } of findings) log(`holdfast: ${level}: ${message}`);
   const { directory } = target;
   report({ step: 'preflight', bytes: { read: 0 }, isLocked: false, directory });
   await using opened = await openLocation(context, { location, folder }, { signal, mayCreate: false });
@@ -72,12 +73,12 @@ export async function preflightRestoreJob(
   request: RestoreRequest,
   options: Abortable,
 ): Promise<readonly Finding[]> {
-  const target = await restoreTarget(context, request, options);
+  const { target, findings: told } = await restoreTarget(context, request, options);
   await using opened = await openLocation(context, request, { ...options, mayCreate: false });
   const sealed = await readSealed(opened.repository, request.backup, options.signal);
   const { engines, findings } = await context.host.findEngines(options);
   const { engine } = context.host.chooseEngine(serverOf(sealed), engines);
-  return [...findings, ...(await checkRestore(sealed, target, engine))];
+  return [...told, ...findings, ...(await checkRestore(sealed, target, engine))];
 }
 
 /** Steps that know nothing of bytes keep the count of the one before. */

@@ -100,15 +100,19 @@ function stepsOf({ target }: RestoreWish, service: string | undefined, findings:
   ];
   if (service === undefined)
     return [...first, { name: 'place', text: `The prepared files are moved to ${where}.`, isDowntime: false }];
+  const has = (wanted: string): boolean => findings.some(({ code }) => code === wanted);
+  const prepared = [...first, ...(has('outside-exchanged') ? [spread] : [])];
+  const place = {
+    name: 'place',
+    text: 'The prepared files take the place of those that are there, which are kept beside them.',
+    isDowntime: true,
+  };
+  // A person has stopped it, and starts it.
+  if (has('server-not-started')) return [...prepared, place];
   return [
-    ...first,
-    ...(findings.some(({ code }) => code === 'outside-exchanged') ? [spread] : []),
+    ...prepared,
     { name: 'stop', text: `The server of ${service} is stopped.`, isDowntime: true },
-    {
-      name: 'place',
-      text: 'The prepared files take the place of those that are there, which are kept beside them.',
-      isDowntime: true,
-    },
+    place,
     { name: 'start', text: `The server of ${service} is started on them, and must answer.`, isDowntime: true },
   ];
 }

@@ -84,6 +84,13 @@ const ofMysql: Readonly<Record<string, Setting>> = {
   },
 };
 
+/** The variables that tell of it. */
+export const settingsOfOutside: readonly string[] = [
+  ...new Set([...Object.keys(ofMariadb), ...Object.keys(ofMysql)]),
+  'innodb_data_file_path',
+  'innodb_directories',
+];
+
 /**
  * What lies elsewhere, by the server's own settings and by links in its data directory, and what a restore in place does
  * with it, so that the server does not mix it with the restored data.

@@ -91,6 +91,14 @@ test('where nobody could say whether the server keeps data outside its data dire
   expect(codes({ outside: [] })).not.toContain('places-unknown');
 });
 
+test('that nobody starts the server afterwards is told where it is replaced', () => {
+  const codes = (more: Partial<RestoreWish>): string[] =>
+    judgeRestore({ ...wish, ...more }, facts).map(({ code }) => code);
+  expect(codes({ isInPlace: true })).toContain('server-not-started');
+  expect(codes({ isInPlace: true, canStop: true })).not.toContain('server-not-started');
+  expect(codes({})).not.toContain('server-not-started');
+});
+
 describe('facts of a real directory', () => {
   let root: string;
   beforeEach(async () => {

@@ -87,6 +87,7 @@ export function judgeRestore(wish: RestoreWish, facts: RestoreFacts): readonly F
   return [
     judgeTarget(wish, facts),
     judgeRunning(wish, facts),
+    judgeStart(wish),
     judgeSpace(wish, facts),
     judgePermissions(wish, facts),
     judgeOwner(wish),
@@ -122,6 +123,16 @@ function judgeRunning({ target, isInPlace, canStop }: RestoreWish, { runningServ
     `${who}.`,
     'Stop that server, or tell in the host file how it is stopped and started.',
   );
+}
+
+function judgeStart({ target, isInPlace, canStop }: RestoreWish): Finding | undefined {
+  if (!isInPlace || canStop) return undefined;
+  return {
+    level: 'warning',
+    code: 'server-not-started',
+    message: `The server of ${target} is not started afterwards, as nothing here tells how.`,
+    nextStep: 'Start it yourself when the restore has ended.',
+  };
 }
 
 function judgeSpace({ target, neededBytes }: RestoreWish, { freeBytes: free }: RestoreFacts): Finding {

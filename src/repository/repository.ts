@@ -164,7 +164,8 @@ async function readFacts(storage: Storage, signal: AbortSignal): Promise<Reposit
   return facts;
 }
 
-async function refuseExisting(storage: Storage, signal: AbortSignal): Promise<void> {
+/** May a repository be made there? @throws Conflict `repository-exists`, `folder-not-empty` */
+export async function refuseExisting(storage: Storage, signal: AbortSignal): Promise<void> {
   for await (const { key } of storage.list(REPOSITORY_KEY, { signal }))
     if (key === REPOSITORY_KEY) throw alreadyThere(storage);
   for await (const { key } of storage.list('', { signal })) {

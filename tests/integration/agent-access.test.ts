@@ -223,7 +223,13 @@ describe('access to an agent', () => {
     };
     expect(await backup({ folder: 'link' })).toContain('folder-outside');
     expect(await readdir(outside)).toEqual([]);
-    expect(await backup({ folder: 'good' })).toEqual(['no-database', 'repository']);
+    for (const folder of ['good', 'good/below', undefined])
+      expect(await backup({ folder })).toEqual(['no-database', 'repository']);
+    // The store's own folder for what is being written stays.
+    expect((await readdir(home.store)).filter((name) => name !== '.incoming')).toEqual(['link']);
+    await mkdir(join(home.store, 'full'));
+    await writeFile(join(home.store, 'full', 'theirs'), '');
+    expect(await backup({ folder: 'full' })).toContain('folder-not-empty');
     expect(await backup({ location: 'constructor' })).toContain('unknown-location');
   });
 

@@ -14,6 +14,8 @@ export interface RestartableServer extends AsyncDisposable {
   /** Path of a program without arguments. */
   readonly startCommand: string;
   readonly stopCommand: string;
+  /** With SIGKILL; nobody starts it again by themselves. */
+  kill(): Promise<void>;
   /** Rows of the last statement as text, as root; throws with the server's error. */
   query(sql: string): Promise<string[][]>;
 }
@@ -50,7 +52,8 @@ export async function startRestartable(options: {
     'while kill -0 $pid 2>/dev/null; do sleep 0.05; done',
   ]);
   const query = async (sql: string): Promise<string[][]> => ask(join(bin, 'mariadb'), socket, sql);
-  stack.defer(async () => killServer(dataDirectory));
+  const kill = async (): Promise<void> => killServer(dataDirectory);
+  stack.defer(kill);
   await run('/bin/sh', [startCommand]);
   await until(async () =>
     query('SELECT 1').then(
@@ -65,6 +68,7 @@ export async function startRestartable(options: {
     startCommand,
     stopCommand,
     query,
+    kill,
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
 }

@@ -1,7 +1,10 @@
-import { dirname } from 'node:path';
+import { truncate } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureMariadbSid, type MariadbTools } from '../../scripts/setup/mariadb.ts';
+import { run } from '../../scripts/setup/run.ts';
+import { until } from '../support/agents.ts';
 import type { RestartableServer } from '../support/restartable-server.ts';
 import { complaintsOf, newContext } from './support/browser.ts';
 import { type FleetStage, type Host, openFleetStage, startServer } from './support/fleet-stage.ts';
@@ -30,6 +33,7 @@ beforeAll(async () => {
     { name: 'shop', server: shop, mayRestoreInPlace: true },
     { name: 'branch', server: branch, mayRestoreInPlace: true },
     { name: 'reports', server: branch, mayRestoreInPlace: false },
+    { name: 'by-hand', server: shop, mayRestoreInPlace: true, isByHand: true },
   ];
   if (newer !== undefined) hosts.push({ name: 'newer', server: newer, mayRestoreInPlace: true, ...later });
   stage = stack.use(await openFleetStage(hosts));
@@ -53,6 +57,18 @@ async function startBackup(name: string, { service = 'shop', retries, folder = s
   const answer = await page.request.post('/api/v1/backups', { data });
   expect(answer.status()).toBe(201);
   await page.goto(`/backups/${name}`);
+}
+
+/** Once a plan says that it can be. */
+async function replaceData(service: string): Promise<void> {
+  await page.getByText('It can be done').waitFor();
+  await page.getByRole('radio', { name: /it is a copy/ }).check();
+  await page.getByRole('radio', { name: /replication stays stopped/ }).check();
+  await page.getByRole('button', { name: 'Restore', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill(service);
+  await dialog.getByRole('button', { name: 'Replace the data' }).click();
+  await page.waitForURL(/\/restores\//);
 }
 
 describe('when something goes wrong', () => {
@@ -142,13 +158,7 @@ describe('when something goes wrong', () => {
     expect(await complaintsOf(page)).toEqual([]);
     await page.getByLabel('These tables may be missing from branch afterwards').check();
     await page.getByText('It can be done').waitFor();
-    await page.getByRole('radio', { name: /it is a copy/ }).check();
-    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
-    await page.getByRole('button', { name: 'Restore', exact: true }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('textbox').fill('branch');
-    await dialog.getByRole('button', { name: 'Replace the data' }).click();
-    await page.waitForURL(/\/restores\//);
+    await replaceData('branch');
     await page.getByRole('list', { name: 'Steps of this restore' }).waitFor();
     await untilState(page, 'Succeeded');
     await page.getByText('branch runs on the restored data.').waitFor();
@@ -177,13 +187,7 @@ describe('when something goes wrong', () => {
     await page.getByText('Run mariadb-upgrade when the server is up').waitFor();
     await page.getByText('It can be done').waitFor();
     expect(await complaintsOf(page)).toEqual([]);
-    await page.getByRole('radio', { name: /it is a copy/ }).check();
-    await page.getByRole('radio', { name: /replication stays stopped/ }).check();
-    await page.getByRole('button', { name: 'Restore', exact: true }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('textbox').fill('newer');
-    await dialog.getByRole('button', { name: 'Replace the data' }).click();
-    await page.waitForURL(/\/restores\//);
+    await replaceData('newer');
     await untilState(page, 'Succeeded');
     await page.getByText('mariadb-upgrade').first().waitFor();
     const steps = page.getByRole('list', { name: 'Steps of this restore' }).getByRole('listitem');
@@ -192,6 +196,45 @@ describe('when something goes wrong', () => {
       expect.stringMatching(/Move into place.*s$/),
       expect.stringMatching(/Start the server.*s$/),
     ]);
+  });
+
+  test('a server that is down is restored: damaged, it is started; stopped by hand, a person starts it', async () => {
+    await shop.query('DELETE FROM shop.customers');
+    await shop.kill();
+    await truncate(join(shop.dataDirectory, 'ibdata1'), 1000);
+    await page.goto('/services/shop');
+    await page.getByText('Down').first().waitFor();
+    await page.goto('/restore/auto');
+    await page.getByRole('radio', { name: 'Back onto shop' }).check();
+    await page.getByText(/The server does not answer, so this goes by what it was as last seen at /).waitFor();
+    expect(await complaintsOf(page)).toEqual([]);
+    await replaceData('shop');
+    await untilState(page, 'Succeeded');
+    await page.getByText('shop runs on the restored data.').waitFor();
+    expect(await count()).toEqual([[String(rows)]]);
+
+    await shop.query('DELETE FROM shop.customers');
+    await run('/bin/sh', [shop.stopCommand]);
+    await page.goto('/restore/auto');
+    await page.getByRole('radio', { name: 'Onto another service' }).check();
+    await page.getByRole('radio', { name: 'by-hand' }).check();
+    await page.getByText('Start it yourself when the restore has ended.').waitFor();
+    expect(await page.getByText('The server of by-hand is stopped.').count()).toBe(0);
+    await replaceData('by-hand');
+    await untilState(page, 'Succeeded');
+    await page.getByText('The data of by-hand is restored. Start its server.').waitFor();
+    await run('/bin/sh', [shop.startCommand]);
+    await until(async () =>
+      count().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await count()).toEqual([[String(rows)]]);
+
+    async function count(): Promise<string[][]> {
+      return shop.query('SELECT COUNT(*) FROM shop.customers');
+    }
   });
 
   test('a viewer and an operator are offered what they may do, and nothing breaks on any page', async () => {

@@ -27,6 +27,8 @@ export interface Host {
   readonly name: string;
   readonly server: RestartableServer;
   readonly mayRestoreInPlace: boolean;
+  /** Its agent is not told how the server is stopped and started. */
+  readonly isByHand?: boolean;
   /** Folder of the programs of its server; MariaDB 10.11 unless told, whose tool is there in any case. */
   readonly bin?: string;
 }
@@ -82,7 +84,7 @@ export async function startServer(rows: number, folder?: string): Promise<Restar
 }
 
 async function addHost(stack: AsyncDisposableStack, manager: TestManager, host: Host): Promise<void> {
-  const { name, server, mayRestoreInPlace } = host;
+  const { name, server, mayRestoreInPlace, isByHand = false } = host;
   const usual = (await ensureMariadb()).bin;
   const bin = host.bin ?? usual;
   const control = { type: 'commands', stop: [server.stopCommand], start: [server.startCommand] };
@@ -96,7 +98,11 @@ async function addHost(stack: AsyncDisposableStack, manager: TestManager, host: 
   const home = stack.use(await makeAgentHome({ config }));
   await chmod(home.directory, 0o711);
   Object.assign(home.config, {
-    restore: { directories: [home.restores], mayRestoreInPlace, control, controlLimitSeconds: 20 },
+    restore: {
+      directories: [home.restores],
+      mayRestoreInPlace,
+      ...(isByHand ? {} : { control, controlLimitSeconds: 20 }),
+    },
   });
   const { token } = await manager.admin.call('createJoinToken', { body: {}, signal });
   const options = { config: completeConfig(home.config, 'test'), version: '0.0.0-test', clock: systemClock, signal };

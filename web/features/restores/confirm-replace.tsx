@@ -21,6 +21,7 @@ export function ConfirmReplace({ backup, body, plan, ...dialog }: ConfirmReplace
   if (!('service' in body.target)) return null;
   const { service } = body.target;
   const downtime = describeDowntime(planTimes(plan.steps));
+  const isStarted = plan.steps.some(({ name }) => name === 'start');
   const endedAt = backup.status.result?.endedAt;
   return (
     <ConfirmByTyping title={`Replace the data of ${service}?`} word={service} action="Replace the data" {...dialog}>
@@ -32,14 +33,19 @@ export function ConfirmReplace({ backup, body, plan, ...dialog }: ConfirmReplace
           <List.Item>
             What was written {endedAt === undefined ? 'after the backup' : `after ${formatTime(endedAt)}`} is not in it.
           </List.Item>
+          {isStarted ? (
+            <List.Item>
+              {downtime === undefined
+                ? 'The server stands still for a time that is not known yet'
+                : `The server stands still for ${downtime}`}
+              , once everything is downloaded and prepared.
+            </List.Item>
+          ) : null}
           <List.Item>
-            {downtime === undefined
-              ? 'The server stands still for a time that is not known yet'
-              : `The server stands still for ${downtime}`}
-            , once everything is downloaded and prepared.
-          </List.Item>
-          <List.Item>
-            The old data is moved aside and kept. If the server does not start on the new data, it comes back.
+            The old data is moved aside and kept.{' '}
+            {isStarted
+              ? 'If the server does not start on the new data, it comes back.'
+              : 'The server, which does not run, is not started: do that when it is done.'}
           </List.Item>
         </List>
       </Stack>

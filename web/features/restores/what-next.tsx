@@ -9,14 +9,19 @@ import { ReplicationPosition } from './replication-position.tsx';
 /** After a restore: where the data is, what was kept, and what a person does now. */
 export function WhatNext({ restore: { spec, status } }: { readonly restore: Resource<'Restore'> }) {
   const backup = useQuery({ ...asking('getBackup', { params: { name: spec.backup } }), retry: false });
-  const { target = '' } = status.result ?? {};
+  const { target = '', steps = [] } = status.result ?? {};
+  // Agents of the release before told of stopping, placing and starting in one.
+  const isStarted = steps.some(({ name }) => name === 'start' || name === 'replace');
   const sealed = backup.data?.status.result;
   return (
     <Section title="What to do next">
       <List size="sm" spacing={6} type="ordered">
         {'service' in spec.target ? (
           <List.Item>
-            {spec.target.service} runs on the restored data. Look whether your programs find what they expect.
+            {isStarted
+              ? `${spec.target.service} runs on the restored data.`
+              : `The data of ${spec.target.service} is restored. Start its server.`}{' '}
+            Look whether your programs find what they expect.
           </List.Item>
         ) : (
           <List.Item>
