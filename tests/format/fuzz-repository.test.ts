@@ -1,25 +1,32 @@
 import fc from 'fast-check';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { checkBackup } from '../../src/repository/check.ts';
+import type { Sealed } from '../../src/repository/documents.ts';
+import { FRAME_HEADER_BYTES, OBJECT_HEADER_BYTES } from '../../src/repository/frame.ts';
 import { listBackups } from '../../src/repository/list.ts';
-import { backupOfKey } from '../../src/repository/names.ts';
+import { backupOfKey, parseSegmentName, segmentKey, segmentOfKey } from '../../src/repository/names.ts';
 import { addNote } from '../../src/repository/notes.ts';
-import { initRepository, openRepository } from '../../src/repository/repository.ts';
+import { initRepository, openRepository, type Repository } from '../../src/repository/repository.ts';
+import { readFooter } from '../../src/repository/segment-reader.ts';
 import { readSettlement } from '../../src/repository/settle.ts';
 import { restoreFiles } from '../../src/repository/restore-files.ts';
 import type { Unlock } from '../../src/repository/slots.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { piecesOf, randomSource, someBytes } from '../support/pieces.ts';
 import { backUp, neverAborted, startAttempt } from '../support/repositories.ts';
+import { apply, damage, type Damage, damagedKeys } from './damaged-objects.ts';
 import { hashesOf, hashesOfFiles, withDirectory } from './directories.ts';
 
 const signal = neverAborted;
 const BLOCK = 16_384;
-/** More by hand: the seed that is printed repeats a run. */
+/** More by hand; the seed repeats what was damaged. */
 const RUNS = Number(process.env['HOLDFAST_FUZZ_RUNS'] ?? 20);
+const SEED = Number(process.env['HOLDFAST_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+/** The backup whose attempt died; the next attempt takes up what that one left. */
+const UNFINISHED = '20991231T000000Z-00000000';
 const tuning = { segmentBytes: 160 << 10, frameBytes: 64 << 10, compressions: 2, uploads: 2 };
 const ways: [string, Unlock | undefined][] = [
   ['in the open', undefined],
@@ -30,60 +37,74 @@ interface Written {
   readonly objects: ReadonlyMap<string, Buffer>;
   /** The files of each backup. */
   readonly backups: ReadonlyMap<string, Record<string, string>>;
+  /** What the attempt that died had read. */
+  readonly files: ReadonlyMap<string, Buffer>;
 }
 
-type Damage =
-  | { readonly kind: 'flip'; readonly object: number; readonly at: number; readonly bit: number }
-  | { readonly kind: 'swap'; readonly object: number; readonly other: number }
-  | { readonly kind: 'copy'; readonly object: number; readonly other: number }
-  | { readonly kind: 'cut'; readonly object: number; readonly at: number }
-  | { readonly kind: 'remove'; readonly object: number };
+describe.each(ways)('a repository %s', (name, unlock) => {
+  const property = { seed: SEED, numRuns: RUNS };
+  beforeAll(() => void process.stdout.write(`fuzz of a repository ${name}: HOLDFAST_FUZZ_SEED=${SEED}\n`));
 
-const index = fc.nat({ max: 2 ** 31 });
-const damage: fc.Arbitrary<Damage> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant('flip' as const), object: index, at: index, bit: fc.nat({ max: 7 }) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('swap' as const, 'copy' as const), object: index, other: index }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), object: index, at: index }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), object: index }) },
-);
-
-describe.each(ways)('a repository %s', (_name, unlock) => {
-  test('damaged anywhere gives an error or the very files', { timeout: 3_600_000 }, async () => {
+  test('damaged anywhere gives an error or the very files, and the check sees it', { timeout: 3_600_000 }, async () => {
     const written = await writeSome(unlock);
     await fc.assert(
       fc.asyncProperty(damage, async (each) => {
         const storage = restored(apply(written.objects, each));
         await expectErrorOrFiles(storage, { written, unlock });
       }),
-      { numRuns: 4 * RUNS },
+      { ...property, numRuns: 4 * RUNS },
     );
   });
 
-  test('leaves the next backup restorable, or fails it', { timeout: 3_600_000 }, async () => {
-    const written = await writeSome(unlock);
-    const random = randomSource(8);
-    const files = someFiles(random);
-    await fc.assert(
-      fc.asyncProperty(damage, async (each) => {
-        const storage = restored(apply(written.objects, each));
-        const backups = new Map(written.backups);
-        await orFailure(async () => {
-          const repository = await openRepository(storage, { clock: systemClock, signal, unlock });
-          const { sealed } = await backUp(repository, { files, random, tuning, backup: '20991231T000000Z-00000000' });
-          backups.set(sealed.backup, hashesOfFiles(files));
-        });
-        await expectErrorOrFiles(storage, { written: { ...written, backups }, unlock });
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  test(
+    'damaged anywhere fails the next backup or lets it restore, or its check names the segment whose data is bad',
+    {
+      timeout: 3_600_000,
+    },
+    async () => {
+      const written = await writeSome(unlock);
+      const done = { sealed: 0, leaning: 0, adopting: 0 };
+      await fc.assert(
+        fc.asyncProperty(damage, async (each) => {
+          const storage = restored(apply(written.objects, each));
+          const random = randomSource(8);
+          const files = changed(written.files, { at: 7, random });
+          const backups = new Map(written.backups);
+          let made: Awaited<ReturnType<typeof backUp>> | undefined;
+          await orFailure(async () => {
+            const repository = await openRepository(storage, { clock: systemClock, signal, unlock });
+            made = await backUp(repository, { files, random, tuning, backup: UNFINISHED });
+          });
+          if (made) {
+            const { sealed } = made;
+            backups.set(sealed.backup, hashesOfFiles(files));
+            const repository = await openRepository(storage, { clock: systemClock, signal, unlock });
+            const found = await readWhole(repository, sealed, backups);
+            const suspects = await suspectsOf(written, { unlock, each });
+            expect(found.bad, 'what the check of the new backup finds').toBeDefined();
+            expect(suspects).toEqual(expect.arrayContaining([...(found.bad ?? [])]));
+            expect(found.restores, 'the new backup restores, or the check says why not').toBe(found.bad?.length === 0);
+            count(done, made);
+          }
+          await expectErrorOrFiles(storage, { written: { ...written, backups }, unlock });
+        }),
+        property,
+      );
+      // Most damage keeps no backup from being made, and most backups use what is there.
+      for (const times of Object.values(done)) expect(times, JSON.stringify(done)).toBeGreaterThan(RUNS / 4);
+    },
+  );
 });
+
+function count(
+  done: { sealed: number; leaning: number; adopting: number },
+  { sealed, written }: Awaited<ReturnType<typeof backUp>>,
+): void {
+  const names = [...written.segments].map(({ name }) => parseSegmentName(name));
+  done.sealed += 1;
+  if (names.some((name) => name?.backup !== sealed.backup)) done.leaning += 1;
+  if (names.some((name) => name?.backup === sealed.backup && name.attempt !== sealed.attempt)) done.adopting += 1;
+}
 
 /** Two backups, the second of which leans on the first, what a dead attempt left, and a note. */
 async function writeSome(unlock: Unlock | undefined): Promise<Written> {
@@ -96,20 +117,29 @@ async function writeSome(unlock: Unlock | undefined): Promise<Written> {
     unlock,
     label: '',
   });
-  const files = someFiles(random);
+  let files = someFiles(random);
   const backups = new Map<string, Record<string, string>>();
   for (let round = 0; round < 2; round += 1) {
     const { sealed } = await backUp(repository, { files, random, tuning, level: round });
     backups.set(sealed.backup, hashesOfFiles(files));
     await addNote(repository, sealed.backup, { note: { kind: 'pinned', reason: 'r' }, signal });
-    const changed = Buffer.from(files.get('big.ibd') ?? '');
-    someBytes(random, BLOCK).copy(changed, 3 * BLOCK);
-    files.set('big.ibd', changed);
+    files = changed(files, { at: 3, random });
   }
-  const dead = await startAttempt(repository, { backup: '20991231T000000Z-00000000', tuning });
+  files.set('late.ibd', someBytes(random, 14 * BLOCK));
+  const dead = await startAttempt(repository, { backup: UNFINISHED, tuning });
   for (const pieces of piecesOf(files, random)) await dead.writer.write(pieces);
   await dead.writer.finish();
-  return { objects: new Map([...storage.objects].map(([key, { bytes }]) => [key, bytes])), backups };
+  return { objects: new Map([...storage.objects].map(([key, { bytes }]) => [key, bytes])), backups, files };
+}
+
+/** With one block of one file changed. */
+function changed(
+  files: ReadonlyMap<string, Buffer>,
+  { at, random }: { readonly at: number; readonly random: () => number },
+): Map<string, Buffer> {
+  const bytes = Buffer.from(files.get('big.ibd') ?? '');
+  someBytes(random, BLOCK).copy(bytes, at * BLOCK);
+  return new Map(files).set('big.ibd', bytes);
 }
 
 function someFiles(random: () => number): Map<string, Buffer> {
@@ -123,33 +153,63 @@ function someFiles(random: () => number): Map<string, Buffer> {
   return files;
 }
 
-function apply(objects: ReadonlyMap<string, Buffer>, each: Damage): Map<string, Buffer> {
-  const damaged = new Map(objects);
-  const keys = [...objects.keys()];
-  const key = keys[each.object % keys.length] ?? '';
-  const bytes = Buffer.from(objects.get(key) ?? '');
-  if (each.kind === 'remove') damaged.delete(key);
-  else if (each.kind === 'cut') damaged.set(key, bytes.subarray(0, each.at % bytes.length));
-  else if (each.kind === 'flip') damaged.set(key, flipped(bytes, each));
-  else {
-    const other = keys[each.other % keys.length] ?? '';
-    damaged.set(key, objects.get(other) ?? bytes);
-    if (each.kind === 'swap') damaged.set(other, bytes);
-  }
-  return damaged;
-}
-
-function flipped(bytes: Buffer, { at, bit }: { readonly at: number; readonly bit: number }): Buffer {
-  const place = at % bytes.length;
-  bytes[place] = (bytes[place] ?? 0) ^ (1 << bit);
-  return bytes;
-}
-
 function restored(objects: ReadonlyMap<string, Buffer>): MemoryStorage {
   const storage = new MemoryStorage();
   const modified = new Date(systemClock.now());
   for (const [key, bytes] of objects) storage.objects.set(key, { bytes, modified });
   return storage;
+}
+
+/**
+ * Segments whose data may be wrong now and that a new backup may lean on all the same, as a block is known by its id in the index:
+ * it need not restore, but its check must name one of them.
+ */
+async function suspectsOf(
+  written: Written,
+  { unlock, each }: { readonly unlock: Unlock | undefined; readonly each: Damage },
+): Promise<string[]> {
+  const names = damagedKeys([...written.objects.keys()], each)
+    .map(segmentOfKey)
+    .filter((name) => name !== undefined);
+  if (each.kind === 'swap' || each.kind === 'copy') return names;
+  const [name] = names;
+  if (each.kind !== 'flip' || name === undefined) return [];
+  const repository = await openRepository(restored(written.objects), { clock: systemClock, signal, unlock });
+  return (await isOfData(repository, name, each.at)) ? [name] : [];
+}
+
+/** Does this byte belong to data, or to the header that data is decrypted by? The others are of nodes and of the footer. */
+async function isOfData({ cipher, storage }: Repository, name: string, at: number): Promise<boolean> {
+  const size = (await storage.get(segmentKey(name), { signal })).length;
+  const place = at % size;
+  const frames = (await readFooter({ name, size }, { cipher, storage, signal })).filter(({ kind }) => kind === 'data');
+  const isIn = frames.some(
+    ({ offset, bodyLength }) => place >= offset && place < offset + FRAME_HEADER_BYTES + bodyLength,
+  );
+  return isIn || place < OBJECT_HEADER_BYTES;
+}
+
+/** Restores and checks one backup. Throws when it restores to other files than its own. */
+async function readWhole(
+  repository: Repository,
+  sealed: Sealed,
+  backups: Written['backups'],
+): Promise<{ readonly restores: boolean; readonly bad: readonly string[] | undefined }> {
+  const restores = await orFailure(async () =>
+    withDirectory(async (directory) => {
+      const target = join(directory, 'files');
+      await restoreFiles(repository, sealed, { directory: target, signal });
+      expect(await hashesOf(target)).toEqual(backups.get(sealed.backup));
+    }),
+  );
+  let bad: string[] | undefined;
+  await orFailure(async () =>
+    withDirectory(async (temporaryDirectory) => {
+      const checked = await checkBackup(repository, sealed, { signal, readData: true, temporaryDirectory });
+      bad = checked.bad.map(({ segment }) => segment);
+    }),
+  );
+  return { restores, bad };
 }
 
 async function expectErrorOrFiles(
@@ -160,28 +220,20 @@ async function expectErrorOrFiles(
     const repository = await openRepository(storage, { clock: systemClock, signal, unlock });
     for (const listed of await listBackups(repository, { signal })) {
       if (listed.state !== 'sealed') continue;
-      await orFailure(async () =>
-        withDirectory(async (directory) => {
-          const target = join(directory, 'files');
-          await restoreFiles(repository, listed.sealed, { directory: target, signal });
-          expect(await hashesOf(target)).toEqual(written.backups.get(listed.backup));
-        }),
-      );
-      await orFailure(async () =>
-        withDirectory(async (temporaryDirectory) => {
-          await checkBackup(repository, listed.sealed, { signal, readData: true, temporaryDirectory });
-        }),
-      );
+      const { restores, bad } = await readWhole(repository, listed.sealed, written.backups);
+      if (!restores) expect(bad, `what the check of ${listed.backup} finds`).not.toEqual([]);
     }
   });
 }
 
-/** Any other error than a Failure is one that nobody thought of. */
-async function orFailure(work: () => Promise<void>): Promise<void> {
+/** Did it succeed? Any other error than a Failure is one that nobody thought of. */
+async function orFailure(work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
+    return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    return false;
   }
 }
 

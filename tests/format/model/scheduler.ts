@@ -25,10 +25,20 @@ export interface SchedulerOptions {
   readonly nerves: number;
   /** Hours that lists may lag behind; below 24. */
   readonly maxLagHours: number;
+  /** May an actor of this kind end with this error? Any other one is a violation. */
+  readonly isExpected: (kind: Kind, error: unknown) => boolean;
 }
+
+/** Who is at work; the model expects other failures of each. */
+export type Kind = 'writer' | 'deleter' | 'restore' | 'clearer' | 'pruner';
 
 class Died extends Error {
   override name = 'Died';
+}
+
+/** What was put is stored, and whoever put it does not learn of it. */
+export class AnswerLost extends Error {
+  override name = 'AnswerLost';
 }
 
 /** Decides whose next storage call takes effect, lets time pass between calls, and lets actors pause for days or die. */
@@ -37,6 +47,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #waiting: Waiting[] = [];
   readonly #actors = new Set<Actor>();
+  readonly #surprises: Error[] = [];
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -50,14 +61,14 @@ export class Scheduler {
     return this.#actors.size;
   }
 
-  /** Starts an actor; whatever it fails with ends it and nothing else. */
-  spawn(name: string, run: (actor: Actor) => Promise<void>): Actor {
+  /** Starts an actor. What it is expected to fail with ends it and nothing else; the next step throws any other error. */
+  spawn(kind: Kind, run: (actor: Actor) => Promise<void>): Actor {
     const turn = async (verb: string, key: string): Promise<void> => this.#turn(actor, verb, key);
-    const actor: Actor = new Actor(name, { ...this.#options, turn });
+    const actor: Actor = new Actor(kind, `${kind} ${this.trace.length}`, { ...this.#options, turn });
     this.#actors.add(actor);
     run(actor).then(
       () => this.#end(actor, 'done'),
-      (error: unknown) => this.#end(actor, String(error)),
+      (error: unknown) => this.#fail(actor, error),
     );
     return actor;
   }
@@ -77,7 +88,7 @@ export class Scheduler {
 
   /** Lets one waiting call take effect; where all are paused, some hours pass. */
   async step(): Promise<'acted' | 'all paused'> {
-    await quiet();
+    await this.#settle();
     if (this.#waiting.length === 0) return 'all paused';
     const { world, random } = this.#options;
     const ready = this.#waiting.filter(({ actor }) => actor.pausedUntil <= world.now);
@@ -93,7 +104,7 @@ export class Scheduler {
     this.#waiting.splice(this.#waiting.indexOf(call), 1);
     this.trace.push(`${(world.now / HOUR).toFixed(1)} h ${call.actor.name} ${call.verb} ${call.key}`);
     call.go();
-    await quiet();
+    await this.#settle();
     await this.#options.afterStep();
     return 'acted';
   }
@@ -101,11 +112,24 @@ export class Scheduler {
   async #turn(actor: Actor, verb: string, key: string): Promise<void> {
     if (actor.isDead) throw new Died('killed');
     const { random, world } = this.#options;
-    const isRestore = actor.name.startsWith('restore');
+    const isRestore = actor.kind === 'restore';
     const longest = isRestore ? DAY / 6 : (random() < 0.6 ? 6 : 25) * DAY;
     if (random() < (isRestore ? 0.8 : this.#options.nerves * riskOf(verb, key)))
       actor.pausedUntil = world.now + Math.floor(random() * longest);
     await new Promise<void>((go, die) => this.#waiting.push({ actor, verb, key, go, die }));
+  }
+
+  async #settle(): Promise<void> {
+    await quiet();
+    const [surprise] = this.#surprises;
+    if (surprise) throw surprise;
+  }
+
+  /** Errors of the dead are of no account: nobody is there to see them. */
+  #fail(actor: Actor, error: unknown): void {
+    if (!actor.isDead && !this.#options.isExpected(actor.kind, error))
+      this.#surprises.push(new Error(`${actor.name} failed as nobody expects: ${String(error)}`, { cause: error }));
+    this.#end(actor, String(error));
   }
 
   #end(actor: Actor, how: string): void {
@@ -131,13 +155,15 @@ type ActorOptions = SchedulerOptions & { readonly turn: (verb: string, key: stri
 /** The store as one actor sees it: each call waits for its turn, lists lag, and answers may be lost. */
 export class Actor implements Storage {
   readonly description = 'model';
+  readonly kind: Kind;
   readonly name: string;
   readonly bornAt: number;
   readonly #options: ActorOptions;
   pausedUntil = 0;
   isDead = false;
 
-  constructor(name: string, options: ActorOptions) {
+  constructor(kind: Kind, name: string, options: ActorOptions) {
+    this.kind = kind;
     this.name = name;
     this.bornAt = options.world.now;
     this.#options = options;
@@ -147,7 +173,7 @@ export class Actor implements Storage {
     await this.#options.turn('put', key);
     const stored = await this.#options.base.put(key, bytes, options);
     if (this.#options.random() < 0.01 * this.#options.nerves)
-      throw new Error(`the answer to the put of ${key} was lost`);
+      throw new AnswerLost(`the answer to the put of ${key} was lost`);
     return stored;
   }
 

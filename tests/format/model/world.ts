@@ -12,9 +12,11 @@ import {
   backupOfKey,
   indexKey,
   parseBegunKey,
+  parseSegmentName,
   SEALS,
   segmentKey,
 } from '../../../src/repository/names.ts';
+import { prune } from '../../../src/repository/prune.ts';
 import { initRepository, type Repository } from '../../../src/repository/repository.ts';
 import { isDeleted, readSettlement } from '../../../src/repository/settle.ts';
 import { isoTime } from '../../../src/lib/clock.ts';
@@ -27,6 +29,10 @@ const BLOCK = 16_384;
 /** Small, so that one backup has several segments. */
 const TUNING = { segmentBytes: 144 << 10, frameBytes: 32 << 10, compressions: 1, uploads: 2 };
 
+/** What actors achieve: backups that were reported good, those that took up or leaned on others' data, and so on. */
+export const deeds = ['sealed', 'adopted', 'leaning', 'collected', 'restored'] as const;
+export type Deed = (typeof deeds)[number];
+
 /** What is true of the repository, seen from outside: what was written, what was asked for, and what must restore. */
 export class World {
   readonly random: () => number;
@@ -35,8 +41,10 @@ export class World {
   readonly time: { now: number; listLagMs: number };
   /** The server's files when each attempt read them. */
   readonly written = new Map<string, Files>();
-  /** Restores that lost their data within 24 hours. */
+  /** Restores that failed within 24 hours. */
   readonly failedReads: string[] = [];
+  /** What was done, so that a test can tell that anything was. */
+  readonly done: Record<Deed, number>;
   /** Backups whose writer was told that they are good. */
   readonly reported = new Set<string>();
   /** Backups that somebody asked to delete or to give up. */
@@ -46,14 +54,19 @@ export class World {
   /** Segments and index of each seal seen, by its bytes: read once, then only looked for. */
   readonly #needs = new Map<string, readonly string[]>();
 
-  private constructor(parts: Pick<World, 'random' | 'base' | 'repository' | 'time'>) {
+  private constructor(parts: Pick<World, 'random' | 'base' | 'repository' | 'time' | 'done'>) {
     this.random = parts.random;
     this.base = parts.base;
     this.repository = parts.repository;
     this.time = parts.time;
+    this.done = parts.done;
   }
 
-  static async create(seed: number, { conditionalPut }: { conditionalPut: boolean }): Promise<World> {
+  /** @param options.done where to add up what is done; many worlds may share it */
+  static async create(
+    seed: number,
+    { conditionalPut, done }: { readonly conditionalPut: boolean; readonly done: Record<Deed, number> },
+  ): Promise<World> {
     const random = randomSource(seed);
     const time = { now: 1_800_000_000_000, listLagMs: NO_LAG };
     // Machines of one store differ by some minutes.
@@ -67,7 +80,7 @@ export class World {
       },
     });
     const repository = await initRepository(base, { clock, signal, conditionalPut, unlock: undefined, label: '' });
-    return new World({ random, base, repository, time });
+    return new World({ random, base, repository, time, done });
   }
 
   newBackup(lineage: string): string {
@@ -102,6 +115,16 @@ export class World {
     const source = { ...someFields.source, lineage };
     await attempt.seal(written, { ...someFields, source });
     this.reported.add(backup);
+    this.done.sealed += 1;
+    const names = [...written.segments].map(({ name }) => parseSegmentName(name));
+    if (names.some((name) => name?.backup === backup && name.attempt !== attempt.name.attempt)) this.done.adopted += 1;
+    if (names.some((name) => name?.backup !== backup)) this.done.leaning += 1;
+  }
+
+  /** Removes what nothing needs any more. */
+  async collect(actor: Actor): Promise<void> {
+    const { remove } = await prune(this.seen(actor), { signal, isDryRun: false });
+    if (remove.some(({ key }) => key.startsWith(BACKUPS))) this.done.collected += 1;
   }
 
   /** Reads a whole backup, slowly. One that was not deleted when it began must come to its end within 24 hours. */
@@ -117,9 +140,10 @@ export class World {
       for await (const piece of exportFiles(repository, sealed, signal)) void piece;
     } catch (error) {
       const hours = (this.time.now - begun) / 3600_000;
-      if (error instanceof ObjectNotFound && hours < 23) this.failedReads.push(`${chosen} after ${hours} hours`);
+      if (!actor.isDead && hours < 23) this.failedReads.push(`${chosen} after ${hours} hours: ${String(error)}`);
       throw error;
     }
+    this.done.restored += 1;
   }
 
   /** Every sealed, undeleted backup has all that it needs, and what was reported good is still there. */
