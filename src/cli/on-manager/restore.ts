@@ -32,8 +32,16 @@ type RestoreBody = CallInput<'createRestore'>['body'];
 const localOptions = [
   ...serverOptionNames,
   ...repositoryOptionNames,
-  ...['dataDirectory', 'unit', 'stopCommand', 'startCommand', 'controlLimit', 'owner', 'stateDir'],
-  ...['service', 'location', 'folder'],
+  'dataDirectory',
+  'unit',
+  'stopCommand',
+  'startCommand',
+  'controlLimit',
+  'owner',
+  'stateDir',
+  'service',
+  'location',
+  'folder',
 ];
 
 /** Has a manager restore one of its backups, after showing what would happen, and follows it. */
