@@ -1,6 +1,7 @@
 import { ensureMariadb, ensureMariadbSid } from './mariadb.ts';
 import { ensureMysql, type MysqlTools } from './mysql.ts';
 import { ensurePython } from './python.ts';
+import { installSystemPackages } from './run.ts';
 import { ensureSchemathesis } from './schemathesis.ts';
 import { ensureVersitygw } from './versitygw.ts';
 
@@ -26,6 +27,8 @@ export async function ensureTestTools(): Promise<TestTools> {
   const mariadb = await ensureMariadb();
   const sid = await ensureMariadbSid();
   const mysql = await ensureMysql();
+  // For the scripts that complete the command line.
+  await installSystemPackages(['zsh', 'fish']);
   return {
     mariadb: mariadb.bin,
     mariadbSid: sid?.bin,

@@ -1,5 +1,5 @@
 import type { Invocation } from './context.ts';
-import { refuseManagerOptions } from './refuse-options.ts';
+import { refuseElsewhereOptions, refuseManagerOptions } from './refuse-options.ts';
 import { whereOf } from './where.ts';
 
 export async function backupCommand(invocation: Invocation): Promise<void> {
@@ -11,6 +11,7 @@ export async function backupCommand(invocation: Invocation): Promise<void> {
     case 'agent':
       return (await import('./remote/backup.ts')).backUpOnAgent(invocation);
     case 'process':
+      refuseElsewhereOptions(invocation);
       return (await import('./local/backup.ts')).backUpHere(invocation);
   }
 }

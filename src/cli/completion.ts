@@ -109,7 +109,8 @@ ${nodes.map((node) => `    "${node.path.join(' ')}") candidates=(${wordsOf(node)
   esac
   compadd -- $candidates
 }
-compdef _holdfast holdfast
+# zsh loads this file as the function itself when it is first needed.
+if [[ "\${funcstack[1]}" = _holdfast ]]; then _holdfast "$@"; else compdef _holdfast holdfast; fi
 `;
 }
 

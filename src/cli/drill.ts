@@ -1,5 +1,5 @@
 import type { Invocation } from './context.ts';
-import { refuseManagerOptions } from './refuse-options.ts';
+import { refuseElsewhereOptions, refuseManagerOptions } from './refuse-options.ts';
 import { whereOf } from './where.ts';
 
 export async function drillCommand(invocation: Invocation): Promise<void> {
@@ -11,6 +11,7 @@ export async function drillCommand(invocation: Invocation): Promise<void> {
     case 'agent':
       return (await import('./remote/drill.ts')).drillOnAgent(invocation);
     case 'process':
+      refuseElsewhereOptions(invocation);
       return (await import('./local/drill.ts')).drillHere(invocation);
   }
 }

@@ -104,7 +104,7 @@ const definitions: readonly Definition[] = [
     ],
     examples: [
       [
-        'holdfast restore latest --to /var/lib/mysql-restored -r /srv/backups --passphrase-file pass',
+        'holdfast restore latest --to /var/lib/mysql-restored --owner mysql -r /srv/backups --passphrase-file pass',
         'into a directory',
       ],
       [

@@ -55,7 +55,7 @@ function afterHelp(): string {
     ['holdfast drill latest -r /srv/backups --passphrase-file /etc/holdfast/passphrase', 'now and then: prove it'],
     ['holdfast repository list -r /srv/backups', 'what is there'],
     [
-      'holdfast restore latest --to /var/lib/mysql-restored -r /srv/backups --passphrase-file /etc/holdfast/passphrase',
+      'holdfast restore latest --to /var/lib/mysql-restored --owner mysql -r /srv/backups --passphrase-file /etc/holdfast/passphrase',
       'when it is needed',
     ],
   ]);

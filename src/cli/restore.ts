@@ -1,5 +1,5 @@
 import type { Invocation } from './context.ts';
-import { refuseManagerOptions } from './refuse-options.ts';
+import { refuseElsewhereOptions, refuseManagerOptions } from './refuse-options.ts';
 import { whereOf } from './where.ts';
 
 export async function restoreCommand(invocation: Invocation): Promise<void> {
@@ -11,6 +11,7 @@ export async function restoreCommand(invocation: Invocation): Promise<void> {
     case 'agent':
       return (await import('./remote/restore.ts')).restoreOnAgent(invocation);
     case 'process':
+      refuseElsewhereOptions(invocation);
       return (await import('./local/restore.ts')).restoreHere(invocation);
   }
 }

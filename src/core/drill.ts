@@ -109,7 +109,7 @@ function notProven(sealed: Sealed, { errors, tables }: DrillResult): Failure {
   });
 }
 
-/** The data could not be read back, or not be made consistent, or no server runs on it: not a full disk, not a lost store. */
+/** The data could not be read back, or not be made consistent, or no server runs on it: not a full disk, a killed server, a lost store. */
 function speaksAgainst(error: Failure): boolean {
   const codes = [
     'not-proven',

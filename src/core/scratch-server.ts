@@ -8,6 +8,7 @@ import { makeOwnedDirectory } from '../lib/owned-directory.ts';
 import { type Ending, Tool } from '../lib/process.ts';
 import { isMissing, statIfThere } from './placement-files.ts';
 import { scratchConfig, scratchFiles } from './scratch-config.ts';
+import { serverEnded, serverSilent } from './scratch-server-end.ts';
 
 export type SqlRow = Readonly<Record<string, string | null>>;
 
@@ -54,11 +55,13 @@ const pollMs = 100;
 /** From the wish that it stops to SIGKILL. A server that is still starting does not hear the wish. */
 const graceMs = 3_000;
 const socketPathLimit = 107;
-const keptLogBytes = 8 * 1024;
+/** With what it said before it dumped the stack of a crash. */
+const keptLogBytes = 64 * 1024;
 
 /**
  * Starts a server on a prepared directory for a drill and returns when it answers.
- * @throws Failure `scratch-server-ended` with the last lines of its error log, `scratch-server-silent`
+ * @throws Failure with the last lines of its error log: `scratch-server-ended`, `scratch-server-silent`; what this host is to
+ * blame for: `scratch-server-killed`, `scratch-server-refused`, `target-full`, `tool-missing`, `tool-not-started`
  */
 export async function startScratchServer(options: ScratchServerOptions): Promise<ScratchServer> {
   options.signal.throwIfAborted();
@@ -74,7 +77,7 @@ export async function startScratchServer(options: ScratchServerOptions): Promise
   const connection = undo.use(await untilItAnswers(socket, { ended, folder, options }));
   const { pid } = tool;
   if (pid === undefined)
-    throw new Failure('scratch-server-ended', `Cannot use ${options.program} as the system gave it no process id`);
+    throw new Failure('tool-not-started', `Cannot use ${options.program} as the system gave it no process id`);
   const owned = undo.move();
   const stop = (): Promise<void> => owned.disposeAsync();
   return { pid, socket, serverId, query: (sql) => connection.query(sql), stop, [Symbol.asyncDispose]: stop };
@@ -180,38 +183,17 @@ async function untilItAnswers(socket: string, wait: Wait): Promise<SqlConnection
     signal.throwIfAborted();
     const connection = await tryConnect(socket, wait.options);
     if (connection !== undefined) return connection;
+    signal.throwIfAborted();
     const ending = wait.ended.ending();
     if (ending !== undefined) throw await endedEarly(ending, wait);
-    if (clock.elapsed() > deadline) throw await silent(startLimitMs, wait.folder);
+    if (clock.elapsed() > deadline) throw serverSilent(startLimitMs, await logLines(wait.folder));
     await clock.sleep(pollMs, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-async function endedEarly(ending: RunEnd, { folder, options }: Wait): Promise<Failure> {
-  const isEnding = 'lastLines' in ending;
-  const how = isEnding ? `ended with ${ending.signal ?? ending.exitCode ?? 'nothing'}` : 'could not be run';
-  const evidence = [...(isEnding ? ending.lastLines : []), ...(await lastLogLines(folder))].slice(-40);
-  return new Failure(
-    'scratch-server-ended',
-    `Cannot start a server on the restored data as it ended before it answered: ${options.program} ${how}`,
-    {
-      cause: isEnding ? undefined : ending.error,
-      evidence,
-      nextStep:
-        'The last lines of its error log tell why; if they name damaged pages or missing files, this backup does not restore.',
-    },
-  );
-}
-
-async function silent(limitMs: number, folder: string): Promise<Failure> {
-  return new Failure(
-    'scratch-server-silent',
-    `Cannot use the server on the restored data as it does not answer: ${limitMs / 1000} s have passed`,
-    {
-      evidence: await lastLogLines(folder),
-      nextStep: 'See whether its error log shows progress, and give it more time.',
-    },
-  );
+async function endedEarly(ending: RunEnd, { folder, options }: Wait): Promise<unknown> {
+  if ('error' in ending) return ending.error;
+  return serverEnded(options.program, ending, [...ending.lastLines, ...(await logLines(folder))]);
 }
 
 async function tryConnect(
@@ -226,12 +208,9 @@ async function tryConnect(
   }
 }
 
-async function lastLogLines(folder: string): Promise<string[]> {
+async function logLines(folder: string): Promise<string[]> {
   const logged = await tailOf(join(folder, scratchFiles.log));
-  return logged
-    .split('\n')
-    .filter((line) => line !== '')
-    .slice(-40);
+  return logged.split('\n').filter((line) => line !== '');
 }
 
 async function tailOf(path: string): Promise<string> {

@@ -1,5 +1,5 @@
-import { Failure } from '../lib/failure.ts';
 import { runTool } from '../lib/run-tool.ts';
+import { targetFull } from '../lib/target-full.ts';
 import type { PrepareOptions } from './engine.ts';
 import { judgeTool } from './failure-lines.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -32,15 +32,8 @@ export async function prepareWithTool(
     graceMs: stuckGraceMs,
     onStderrLine: (line) => {
       options.onLog(withoutSecrets(line));
-      if (diskFull.test(line)) stuck.abort(full(directory, line));
+      if (diskFull.test(line)) stuck.abort(targetFull(`prepare ${directory}`, { evidence: [withoutSecrets(line)] }));
     },
     judge: (ending) => judgeTool(ending, { what: `prepare ${directory}`, tool: tool.name }),
-  });
-}
-
-function full(directory: string, line: string): Failure {
-  return new Failure('target-full', `Cannot prepare ${directory} as the disk or the quota is full`, {
-    evidence: [withoutSecrets(line)],
-    nextStep: 'Make room, or choose a target on a larger file system.',
   });
 }

@@ -1,4 +1,5 @@
 import { CorruptData, Failure } from '../lib/failure.ts';
+import { targetFull } from '../lib/target-full.ts';
 import { ObjectNotFound } from '../storage/storage.ts';
 
 /** What went wrong while a sealed backup was read: an object of it that is gone is damage, not a wrong name. */
@@ -16,10 +17,7 @@ export function restoringFailure(error: unknown, directory: string): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return readingFailure(error);
   const code = String(error.code);
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new Failure('target-full', `Cannot write to ${directory} as the disk or the quota is full: ${code}`, {
-      cause: error,
-      nextStep: 'Make room, or choose a target on a larger file system.',
-    });
+    return targetFull(`write to ${directory}`, { cause: error, evidence: [code] });
   return new Failure('target-not-written', `Cannot write to ${directory} as the system refused: ${code}`, {
     cause: error,
     nextStep: 'Check that the disk is healthy and may be written to.',

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -27,6 +27,8 @@ function environment(): Record<string, string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hf-cli-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
+  // A drill's server is another user, and passes through.
+  await chmod(folder, 0o711);
   server = stack.use(await startMariadb({ options: ['--log-bin=bin', '--server-id=7'] }));
   await server.query(
     `CREATE DATABASE app; USE app; CREATE TABLE t (id INT PRIMARY KEY, v TEXT) SELECT seq AS id, MD5(seq) AS v FROM seq_1_to_50000;
@@ -59,7 +61,8 @@ test('the next one leans on it; a drill proves it and finds the checksums of the
   expect(start).toMatchObject({ type: 'start', where: 'process' });
   expect(result).toMatchObject({ type: 'result', service: 'app', parent: expect.any(String) });
   const [row] = await server.query('CHECKSUM TABLE app.t');
-  const drilled = await run('drill', 'latest', '--checksums', '--json', '--directory', '/var/tmp');
+  const directory = join(folder, 'drills');
+  const drilled = await run('drill', 'latest', '--checksums', '--json', '--directory', directory);
   expect(drilled.code, drilled.stdout).toBe(0);
   expect(documentsOf(drilled).at(-1)).toMatchObject({
     type: 'result',
@@ -69,7 +72,7 @@ test('the next one leans on it; a drill proves it and finds the checksums of the
   });
   const listed = documentsOf(await run('repository', 'list', '--json'));
   expect(listed.at(-1)).toMatchObject({ id: result?.['id'], proof: { level: 'proven' } });
-  expect((await readdir('/var/tmp')).filter((name) => name.startsWith('holdfast-drill-'))).toEqual([]);
+  expect(await readdir(directory)).toEqual([]);
 });
 
 test('a restore goes into an absent or empty directory and nowhere else', async () => {
@@ -78,6 +81,13 @@ test('a restore goes into an absent or empty directory and nowhere else', async 
   expect(restored.code, restored.stderr).toBe(0);
   expect(restored.stdout).toContain(`into ${target}.\n`);
   expect((await stat(join(target, 'app', 't.ibd'))).size).toBeGreaterThan(1_000_000);
+  if (process.getuid?.() === 0) {
+    expect(restored.stdout).toContain(`belong to root. Before a server starts on them`);
+    expect(restored.stdout).toContain(`chown -R mysql: ${target}\n`);
+    const given = await run('restore', 'latest', '--to', `${target}-given`, '--owner', 'nobody');
+    expect(given.stdout).not.toContain('chown');
+    expect((await stat(join(`${target}-given`, 'app', 't.ibd'))).uid).toBe(65_534);
+  }
   expect(failed(await run('restore', 'latest', '--to', target))).toMatchObject({
     code: 6,
     message: expect.stringContaining('not empty'),

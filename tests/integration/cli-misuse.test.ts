@@ -52,6 +52,29 @@ describe('what cannot be used', () => {
     expect(run.code).not.toBe(0);
   });
 
+  test.each<[string, string[]]>([
+    ['--agent', ['backup', '--socket', '/x']],
+    ['--agent', ['backup', '--state-dir', '/x']],
+    ['--agent', ['backup', '--repository', '/x']],
+    ['--agent', ['restore', 'latest', '--to', '/x', '--control-limit', '5']],
+    ['--agent', ['restore', 'latest', '--to', '/x', '--state-dir', '/x']],
+    ['--agent', ['restore', 'latest', '--to', '/x', '--owner', 'mysql']],
+    ['--agent', ['drill', 'latest', '--directory', '/x']],
+    ['--agent', ['drill', 'latest', '--server-program', '/x']],
+    ['--manager', ['backup', '--service', 'x', '--key-file', '/x']],
+    ['--manager', ['restore', 'x', '--in-place', '--location', 'x']],
+    ['--manager', ['drill', 'x', '--folder', 'x']],
+    ['--repository', ['backup', '--folder', 'x']],
+    ['--repository', ['restore', 'latest', '--to', '/x', '--location', 'x']],
+    ['--repository', ['drill', 'latest', '--folder', 'x']],
+  ])('with %s an option that would be passed over: %j', async (where, args) => {
+    const named = where === '--repository' ? '/nonexistent' : 'https://127.0.0.1:1';
+    expect(failed(await holdfast([...args, where, named]))).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(new RegExp(`^Cannot use ${args.at(-2)} `)),
+    });
+  });
+
   test('odd values of options', async () => {
     for (const args of [
       ['backup', '--compression', '20'],

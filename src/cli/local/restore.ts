@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import { dataOutside } from '../../core/data-outside.ts';
+import { ownershipOfUser } from '../../core/host-user.ts';
 import { Lineages } from '../../core/lineage.ts';
 import { doesAnswer } from '../../core/does-answer.ts';
 import { checkRestore, type InPlace, restoreBackup, type RestoreTarget } from '../../core/restore-backup.ts';
@@ -85,6 +87,18 @@ export async function restoreHere({ context, args, options: raw }: Invocation): 
     oldElsewhere: restored.oldElsewhere,
     steps: restored.steps,
   });
+  if (options.to !== undefined && options.owner === undefined) await sayOwner(context, restored.directory);
+}
+
+/** No server runs as root, nor reads what is another user's alone. */
+async function sayOwner({ output }: Context, directory: string): Promise<void> {
+  const { uid } = await stat(directory);
+  const servers = await ownershipOfUser('mysql');
+  if (servers === undefined ? uid !== 0 : uid === servers.uid) return;
+  const owner = uid === 0 ? 'root' : `user ${uid}`;
+  output.remark(
+    `  The files belong to ${owner}. Before a server starts on them, give them to its user, such as by: chown -R mysql: ${directory}`,
+  );
 }
 
 function checkOptions(options: RestoreOptions): void {

@@ -5,7 +5,7 @@ import { isoTime, msOf } from '../../lib/clock.ts';
 import { Failure, InvalidRequest } from '../../lib/failure.ts';
 import type { Context, Invocation } from '../context.ts';
 import { reportBackup } from '../job-report.ts';
-import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
+import { refuseLocalOptions, repositoryOptionNames, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
 import { followRun } from './follow.ts';
 import { openManager } from './open.ts';
@@ -29,7 +29,7 @@ const optionsSchema = z.object({
 export async function backUpOnManager(invocation: Invocation): Promise<void> {
   const { context } = invocation;
   const { signal, clock, output } = context;
-  refuseLocalOptions(invocation, [...serverOptionNames, 'stateDir', 'resume'], 'a manager');
+  refuseLocalOptions(invocation, [...serverOptionNames, ...repositoryOptionNames, 'stateDir', 'resume'], 'a manager');
   const given = optionsSchema.parse(invocation.options);
   using client = await openManager(invocation);
   sayWhere(context, { where: 'manager', url: client.url });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import type { Context, Invocation } from '../context.ts';
 import { reportDrill } from '../job-report.ts';
-import { refuseLocalOptions } from '../refuse-options.ts';
+import { refuseLocalOptions, repositoryOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
 import { sayDetached } from './backup.ts';
 import { followRun } from './follow.ts';
@@ -17,10 +17,12 @@ const optionsSchema = z.object({
   detach: z.boolean().default(false),
 });
 
+const localOptions = ['serverProgram', 'owner', 'directory', 'service', 'location', 'folder'];
+
 /** Has a manager prove one of its backups, and follows it. */
 export async function drillOnManager(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
-  refuseLocalOptions(invocation, ['serverProgram', 'owner', 'directory', 'service'], 'a manager');
+  refuseLocalOptions(invocation, [...repositoryOptionNames, ...localOptions], 'a manager');
   const { checksums, extended, memory, on, detach } = optionsSchema.parse(invocation.options);
   using client = await openManager(invocation);
   sayWhere(context, { where: 'manager', url: client.url });

@@ -5,7 +5,7 @@ import { confirm } from '../confirm.ts';
 import type { Context, Invocation } from '../context.ts';
 import { formatBytes, formatDuration } from '../../api/figures.ts';
 import { reportRestore } from '../job-report.ts';
-import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
+import { refuseLocalOptions, repositoryOptionNames, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
 import { sayDetached } from './backup.ts';
 import { sayFindings } from './findings.ts';
@@ -29,13 +29,26 @@ const optionsSchema = z.object({
 type Options = z.infer<typeof optionsSchema>;
 type RestoreBody = CallInput<'createRestore'>['body'];
 
-const controlOptions = ['dataDirectory', 'unit', 'stopCommand', 'startCommand', 'controlLimit', 'owner', 'service'];
+const localOptions = [
+  ...serverOptionNames,
+  ...repositoryOptionNames,
+  'dataDirectory',
+  'unit',
+  'stopCommand',
+  'startCommand',
+  'controlLimit',
+  'owner',
+  'stateDir',
+  'service',
+  'location',
+  'folder',
+];
 
 /** Has a manager restore one of its backups, after showing what would happen, and follows it. */
 export async function restoreOnManager(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { signal } = context;
-  refuseLocalOptions(invocation, [...serverOptionNames, ...controlOptions, 'stateDir'], 'a manager');
+  refuseLocalOptions(invocation, localOptions, 'a manager');
   const options = optionsSchema.parse(invocation.options);
   using client = await openManager(invocation);
   sayWhere(context, { where: 'manager', url: client.url });

@@ -6,7 +6,7 @@ import { newBackupId, parseBackupId } from '../../repository/names.ts';
 import type { Invocation } from '../context.ts';
 import { reportBackup } from '../job-report.ts';
 import { withRetries } from '../retries.ts';
-import { refuseLocalOptions, serverOptionNames } from '../refuse-options.ts';
+import { refuseLocalOptions, repositoryOptionNames, serverOptionNames } from '../refuse-options.ts';
 import { sayWhere } from '../where.ts';
 import { openAgent, type Remote } from './agent.ts';
 import { followJob } from './follow.ts';
@@ -25,7 +25,7 @@ const optionsSchema = z.object({
 export async function backUpOnAgent(invocation: Invocation): Promise<void> {
   const { context } = invocation;
   const { output, signal, clock } = context;
-  refuseLocalOptions(invocation, serverOptionNames, 'an agent');
+  refuseLocalOptions(invocation, [...serverOptionNames, ...repositoryOptionNames, 'stateDir'], 'an agent');
   const { compression, parallel, lockedStall, retries, resume, ...names } = optionsSchema.parse(invocation.options);
   using remote = await openAgent(invocation);
   const { client, place } = remote;

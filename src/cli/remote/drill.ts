@@ -20,7 +20,7 @@ const optionsSchema = z.object({
 export async function drillOnAgent(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { output, signal } = context;
-  refuseLocalOptions(invocation, ['serverProgram', 'owner'], 'an agent');
+  refuseLocalOptions(invocation, ['serverProgram', 'owner', 'directory'], 'an agent');
   const { checksums, extended, memory, service } = optionsSchema.parse(invocation.options);
   using remote = await openAgent(invocation);
   const { client, place } = remote;

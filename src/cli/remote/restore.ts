@@ -19,13 +19,13 @@ const optionsSchema = z.object({
   service: z.string().optional(),
 });
 
-const localOptions = [...serverOptionNames, 'dataDirectory', 'unit', 'stopCommand', 'startCommand', 'owner'];
+const controlOptions = ['dataDirectory', 'unit', 'stopCommand', 'startCommand', 'controlLimit', 'owner'];
 
 /** Has an agent restore a backup, and follows it. */
 export async function restoreOnAgent(invocation: Invocation): Promise<void> {
   const { context, args } = invocation;
   const { output, signal } = context;
-  refuseLocalOptions(invocation, localOptions, 'an agent');
+  refuseLocalOptions(invocation, [...serverOptionNames, ...controlOptions, 'stateDir'], 'an agent');
   const { to, inPlace, acceptMissingTables, yes, memory, service } = optionsSchema.parse(invocation.options);
   if ((to === undefined) !== inPlace) {
     throw new InvalidRequest('target-unclear', 'Cannot restore as it is not clear where to', {
