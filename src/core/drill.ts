@@ -109,15 +109,8 @@ function notProven(sealed: Sealed, { errors, tables }: DrillResult): Failure {
   });
 }
 
-/** The data could not be read back, or not be made consistent, or no server runs on it: not a full disk, a killed server, a lost store. */
+/** The data could not be read back, or not be made consistent, or no server runs on it: not a full disk, a killed or slow server, a lost store. */
 function speaksAgainst(error: Failure): boolean {
-  const codes = [
-    'not-proven',
-    'scratch-server-ended',
-    'scratch-server-silent',
-    'tool-failed',
-    'tool-not-completed',
-    'page-corrupted',
-  ];
+  const codes = ['not-proven', 'scratch-server-ended', 'tool-failed', 'tool-not-completed', 'page-corrupted'];
   return error instanceof CorruptData || codes.includes(error.code);
 }

@@ -49,7 +49,7 @@ export function serverSilent(limitMs: number, lines: readonly string[]): Failure
       `Cannot use the server on the restored data as it does not answer: ${limitMs / 1000} s have passed`,
       {
         evidence: lines.slice(-keptLines),
-        nextStep: 'See whether its error log shows progress, and give it more time.',
+        nextStep: 'See what the last lines of its error log wait for, and drill again when this host has less to do.',
       },
     )
   );

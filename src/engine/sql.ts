@@ -9,11 +9,13 @@ export type Row = Readonly<Record<string, string | null>>;
 
 export interface SqlOptions {
   readonly signal: AbortSignal;
-  /** For the connection and for each query. Default 10,000. */
+  /** For each query, and for the connection where it is less than for any. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
 const defaultTimeoutMs = 10_000;
+/** A server that works greets at once, however long its queries may take. */
+const connectLimitMs = 10_000;
 
 /** One connection to a database server. Its queries are the few that backups need; none of them is slow. */
 export class Sql implements AsyncDisposable {
@@ -94,7 +96,7 @@ function connectionOptions(server: ServerConnection, timeoutMs: number): Connect
       : { socketPath: viaSocket }),
     user: server.user ?? userInfo().username,
     ...(server.password === undefined ? {} : { password: server.password }),
-    connectTimeout: timeoutMs,
+    connectTimeout: Math.min(timeoutMs, connectLimitMs),
     // The server takes the operating system's word for who we are; it wants no data.
     authPlugins: { unix_socket: noData, auth_socket: noData },
   };
