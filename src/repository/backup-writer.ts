@@ -69,7 +69,7 @@ export interface WrittenBackup {
 }
 
 /** Writes the pieces of one backup into a repository. What it wrote counts for nothing until it is sealed. */
-export class BackupWriter {
+export class BackupWriter implements Disposable {
   readonly #options: BackupWriterOptions;
   readonly #segments: SegmentWriter;
   readonly #nodes: NodeQueue;
@@ -161,6 +161,7 @@ export class BackupWriter {
   }
 
   [Symbol.dispose](): void {
+    this.#segments[Symbol.dispose]();
     this.#threads[Symbol.dispose]();
   }
 

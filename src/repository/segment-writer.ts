@@ -1,5 +1,6 @@
 import type { Storage } from '../storage/storage.ts';
 import { Conflict } from '../lib/failure.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
@@ -53,9 +54,10 @@ export interface BlockOrigin {
 
 /**
  * Bundles blocks into frames, frames into segments, and uploads segments. Frames are compressed at the same time and
- * placed in order. Memory is two fixed pools; who adds a block while both are used up waits in `makeRoom`.
+ * placed in order. Memory is two fixed pools; who adds a block while both are used up waits in `makeRoom`. When the signal aborts,
+ * whoever waits learns so at once, whether or not the store does.
  */
-export class SegmentWriter {
+export class SegmentWriter implements Disposable {
   /** By the segment's number: objects with names would be the largest thing in memory for a large database. */
   readonly #sizes: number[] = [];
   readonly #totals: number[] = [];
@@ -70,6 +72,7 @@ export class SegmentWriter {
   #placed: Promise<void> = Promise.resolve();
   #number = 0;
   #uploadedBytes = 0;
+  readonly #onAbort = (): void => this.#fail(this.#options.signal.reason);
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
@@ -79,6 +82,11 @@ export class SegmentWriter {
       isShared: true,
     });
     this.#segments = new BufferPool({ count: options.uploads + 1, size: options.segmentBytes });
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
   /** Bytes uploaded so far. */
@@ -138,13 +146,13 @@ export class SegmentWriter {
     await this.drain();
     this.#placed = this.#placed.then(async () => this.#options.onPlaced());
     this.#placed.catch((cause: unknown) => this.#fail(cause));
-    await this.#placed;
+    await untilAborted(this.#placed, this.#options.signal);
   }
 
   /** Every block has its place when this resolves. */
   async drain(): Promise<void> {
     await this.#submitOpen();
-    await this.#placed;
+    await untilAborted(this.#placed, this.#options.signal);
     this.#check();
   }
 
@@ -152,7 +160,7 @@ export class SegmentWriter {
   async finish(): Promise<void> {
     await this.drain();
     this.#closeSegment();
-    await Promise.all(this.#uploads);
+    await untilAborted(Promise.all(this.#uploads), this.#options.signal);
     this.#check();
   }
 
