@@ -88,3 +88,30 @@ describe('a store that hangs without heeding the signal', () => {
     await expect(ending).rejects.toBe(cancelled);
   });
 });
+
+test('what is put again after a lost answer overwrites nothing', async () => {
+  const first = new Map<string, unknown>();
+  const memory: MemoryStorage = new MemoryStorage({
+    after: ({ verb, key }) => {
+      if (verb !== 'put' || !key.startsWith('backups/') || first.has(key)) return;
+      first.set(key, memory.objects.get(key));
+      throw new Error('the answer was lost');
+    },
+  });
+  const { signal } = new AbortController();
+  const options = { clock: systemClock, signal, conditionalPut: true, unlock: undefined, label: '' };
+  const repository = await initRepository(retrying(memory), options);
+  const attempt = await startAttempt(repository, { signal });
+  using _ = attempt.writer;
+  await writeFile(attempt, 1);
+  const written = await attempt.writer.finish();
+  await attempt.putLog(new LogBook());
+  await attempt.seal(written, someFields);
+  expect([...first.keys()].map((key) => key.replace(/.*-/, '')).toSorted()).toEqual([
+    '000001.segment',
+    '000002.segment',
+    'index',
+    'log',
+  ]);
+  for (const [key, object] of first) expect(memory.objects.get(key), key).toBe(object);
+});

@@ -16,6 +16,7 @@ import { IndexWriter } from './index-writer.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import { type AttemptName, indexKey } from './names.ts';
 import { NodeQueue } from './node-queue.ts';
+import { putOnce } from './put-once.ts';
 import { settleBlocks, type SettledBatch } from './settle-blocks.ts';
 import { encodeObject } from './small-object.ts';
 import type { SegmentUse } from './segment-table.ts';
@@ -202,7 +203,7 @@ export class BackupWriter implements Disposable {
   async #putIndex(json: string): Promise<{ sha256: string; size: number }> {
     const { storage, cipher, attempt, signal } = this.#options;
     const bytes = encodeObject(Buffer.from(json), { content: CONTENT.index, cipher, name: indexKey(attempt) });
-    await storage.put(indexKey(attempt), bytes, { signal });
+    await putOnce(storage, indexKey(attempt), { bytes, signal });
     return { sha256: hash('sha256', bytes), size: bytes.length };
   }
 }

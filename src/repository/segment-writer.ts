@@ -1,5 +1,4 @@
 import type { Storage } from '../storage/storage.ts';
-import { Conflict } from '../lib/failure.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { copyBytes } from './bytes.ts';
@@ -10,6 +9,7 @@ import type { BlockRun, NodeEntry } from './footer.ts';
 import { compressSync } from './frame.ts';
 import { type AttemptName, segmentKey, segmentName } from './names.ts';
 import { OpenSegment } from './open-segment.ts';
+import { putOnce } from './put-once.ts';
 
 export interface SegmentWriterOptions {
   readonly storage: Storage;
@@ -207,7 +207,8 @@ export class SegmentWriter implements Disposable {
     if (!current) return;
     const { name, bytes, total } = current.open.close();
     const number = this.#number;
-    const upload = this.#upload(name, bytes).then(() => {
+    const { storage, signal } = this.#options;
+    const upload = putOnce(storage, segmentKey(name), { bytes, signal }).then(() => {
       this.#sizes[number] = bytes.length;
       this.#totals[number] = total;
       this.#uploadedBytes += bytes.length;
@@ -218,16 +219,6 @@ export class SegmentWriter implements Disposable {
       () => this.#uploads.delete(upload),
       (cause: unknown) => this.#fail(cause),
     );
-  }
-
-  /** The name is this attempt's alone: something there already can only be this very put, whose answer was lost. */
-  async #upload(name: string, bytes: Buffer): Promise<void> {
-    const { storage, signal } = this.#options;
-    const key = segmentKey(name);
-    if ((await storage.put(key, bytes, { ifAbsent: true, signal })) === 'stored') return;
-    if (!(await storage.get(key, { signal })).equals(bytes)) {
-      throw new Conflict('object-exists', `Cannot write ${key} as something else is stored there`);
-    }
   }
 
   #fail(cause: unknown): void {
