@@ -5,7 +5,7 @@ import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
 import type { Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
-import type { BlockRun, NodeEntry } from './footer.ts';
+import { type BlockRun, type NodeEntry, runsWithin } from './footer.ts';
 import { compressSync } from './frame.ts';
 import { type AttemptName, segmentKey, segmentName } from './names.ts';
 import { OpenSegment } from './open-segment.ts';
@@ -15,7 +15,7 @@ export interface SegmentWriterOptions {
   readonly storage: Storage;
   readonly cipher: Cipher;
   readonly attempt: AttemptName;
-  /** An object's size at most. */
+  /** An object's size at most: a frame, and 128 KiB for the footer. */
   readonly segmentBytes: number;
   /** Plain bytes of blocks that are compressed together. */
   readonly frameBytes: number;
@@ -30,6 +30,9 @@ export interface SegmentWriterOptions {
   /** What went wrong, once: buffers that are under way do not come back. */
   readonly onFailure: (cause: unknown) => void;
 }
+
+/** Headers, tags and the trailer of a segment that has one frame and its footer: at most. */
+const BESIDE_BODIES = 256;
 
 export interface WrittenSegment {
   /** Bytes of the object. */
@@ -67,6 +70,8 @@ export class SegmentWriter implements Disposable {
   readonly #uploads = new Set<Promise<void>>();
   readonly #compressing = new Set<Promise<void>>();
   #failure: { readonly cause: unknown } | undefined;
+  /** A frame with more runs might not fit into an empty segment together with its footer. */
+  readonly #maxRuns: number;
   #frame: OpenFrame | undefined;
   #segment: { readonly open: OpenSegment; readonly buffer: Buffer } | undefined;
   #placed: Promise<void> = Promise.resolve();
@@ -76,6 +81,7 @@ export class SegmentWriter implements Disposable {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    this.#maxRuns = Math.max(1, runsWithin(options.segmentBytes - options.frameBytes - BESIDE_BODIES));
     this.#frames = new BufferPool({
       count: options.compressions + 1,
       size: options.frameBytes,
@@ -102,7 +108,10 @@ export class SegmentWriter implements Disposable {
 
   /** May one more block be added right now? */
   get hasRoom(): boolean {
-    return this.#frame !== undefined && this.#frame.length + BLOCK_BYTES <= this.#frame.buffer.length;
+    const frame = this.#frame;
+    return (
+      frame !== undefined && frame.length + BLOCK_BYTES <= frame.buffer.length && frame.runs.length < this.#maxRuns
+    );
   }
 
   async makeRoom(): Promise<void> {
@@ -137,7 +146,7 @@ export class SegmentWriter implements Disposable {
   /** Places a node at once. Only from `onPlaced` or after `drain`: there is one place where things are put in order. */
   async addNode(plain: Buffer, node: NodeEntry): Promise<FramePlace> {
     const packed = compressSync(plain, 1);
-    const segment = await this.#segmentFor(packed.body.length, 1);
+    const segment = await this.#segmentFor(packed.body.length, [node]);
     return segment.addNode(packed, plain.length, node);
   }
 
@@ -182,7 +191,7 @@ export class SegmentWriter implements Disposable {
     this.#compressing.add(ended);
     this.#placed = this.#placed.then(async () => {
       const done = await packed;
-      const segment = await this.#segmentFor(done.body.length, frame.runs.length);
+      const segment = await this.#segmentFor(done.body.length, frame.runs);
       frame.handle.place = segment.addData(done, frame.length, frame.runs);
       done.release();
       frame.release();
@@ -191,8 +200,8 @@ export class SegmentWriter implements Disposable {
     this.#placed.catch((cause: unknown) => this.#fail(cause));
   }
 
-  async #segmentFor(bodyLength: number, runs: number): Promise<OpenSegment> {
-    if (this.#segment && !this.#segment.open.hasRoom(bodyLength, runs)) this.#closeSegment();
+  async #segmentFor(bodyLength: number, entries: readonly { readonly path: string }[]): Promise<OpenSegment> {
+    if (this.#segment && !this.#segment.open.hasRoom(bodyLength, entries)) this.#closeSegment();
     if (this.#segment) return this.#segment.open;
     const buffer = await this.#segments.wait();
     this.#number += 1;
