@@ -6,7 +6,7 @@ import type { Cipher } from './cipher.ts';
 import type { Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
 import { type BlockRun, type NodeEntry, runsWithin } from './footer.ts';
-import { compressSync } from './frame.ts';
+import { compressChecked } from './frame.ts';
 import { type AttemptName, segmentKey, segmentName } from './names.ts';
 import { OpenSegment } from './open-segment.ts';
 import { putOnce } from './put-once.ts';
@@ -145,7 +145,7 @@ export class SegmentWriter implements Disposable {
 
   /** Places a node at once. Only from `onPlaced` or after `drain`: there is one place where things are put in order. */
   async addNode(plain: Buffer, node: NodeEntry): Promise<FramePlace> {
-    const packed = compressSync(plain, 1);
+    const packed = compressChecked(plain);
     const segment = await this.#segmentFor(packed.body.length, [node]);
     return segment.addNode(packed, plain.length, node);
   }

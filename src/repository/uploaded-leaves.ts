@@ -8,7 +8,8 @@ const FIELDS = 3;
 
 /**
  * The nodes that earlier attempts of the same backup uploaded, found by the footers of their segments. Blocks whose leaf was
- * not yet written when the attempt died are not found and are uploaded again: at most a few MiB for each open file.
+ * not yet written when the attempt died are not found and are uploaded again: at most a few MiB for each open file. Nobody knows the
+ * ids of these nodes, so only those are used that a tag or a checksum vouches for.
  */
 export class UploadedLeaves {
   readonly #segments: string[] = [];
@@ -49,7 +50,7 @@ export class UploadedLeaves {
 
   async #bytes(path: string, at: { readonly level: number; readonly index: number }): Promise<Buffer | undefined> {
     const place = this.#place(path, at);
-    return place && this.#reader.frame(place);
+    return place && this.#reader.checkedFrame(place);
   }
 
   #place(path: string, at: { readonly level: number; readonly index: number }): FramePlace | undefined {
