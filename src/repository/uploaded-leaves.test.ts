@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { neverAborted as signal, nextBackupId, startAttempt } from '../../tests/support/repositories.ts';
 import { randomSource, someBytes } from '../../tests/support/pieces.ts';
@@ -94,4 +96,29 @@ describe('a leaf without a checksum, as earlier versions wrote them', () => {
       expect(await adopted(leavesOf(storage, cipher, { segment: name, frames }))).toEqual(isUsed ? plain : undefined);
     }
   });
+});
+
+/** Bytes in use, garbage collected. */
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+test('the leaves of a large dead attempt take little memory', () => {
+  // 840 GB in ten files that were written in turn.
+  const total = 200_000;
+  const before = bytesInUse();
+  const storage = new MemoryStorage();
+  const leaves = new UploadedLeaves(new FrameReader({ storage, cipher: openCipher, signal }), openCipher);
+  for (let at = 0; at < total; at += 10) {
+    const frames = Array.from({ length: 10 }, (_, file): FooterFrame => {
+      const node = { type: NODE.extent, path: `app/large_table_${file}.ibd`, level: 1, index: at / 10 };
+      return { kind: 'node', offset: 64 + file, bodyLength: 9000, plainLength: 9000, node };
+    });
+    leaves.addSegment(`20261121T014327Z-9f3a21bc/334384cb-${String(at / 10).padStart(6, '0')}`, frames);
+  }
+  expect((bytesInUse() - before) / total).toBeLessThan(80);
+  expect(leaves).toBeDefined();
 });
