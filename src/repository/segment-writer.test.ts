@@ -47,6 +47,15 @@ const shapes = fc.record({
   bytes: fc.integer({ min: 1, max: 2 << 20 }),
 });
 
+/** The blocks of the files, some of which are written together: a block of each in turn. */
+function* inTurn({ files, fileBytes, atOnce }: { files: number; fileBytes: number; atOnce: number }) {
+  for (let first = 0; first < files; first += atOnce) {
+    for (let block = 0; block * BLOCK_BYTES < fileBytes; block += 1) {
+      for (let file = first; file < Math.min(files, first + atOnce); file += 1) yield { file, block };
+    }
+  }
+}
+
 test('whatever the names and sizes of files, every footer reads back and tells of all blocks', async () => {
   const bytes = someBytes(randomSource(1), BLOCK_BYTES);
   const property = fc.asyncProperty(shapes, async ({ pathBytes, fileBytes, atOnce, bytes: total }) => {
@@ -64,14 +73,10 @@ test('whatever the names and sizes of files, every footer reads back and tells o
       onFailure: () => undefined,
     });
     const files = Math.min(6000, Math.ceil(total / fileBytes));
-    for (let first = 0; first < files; first += atOnce) {
-      for (let block = 0; block * BLOCK_BYTES < fileBytes; block += 1) {
-        const part = bytes.subarray(0, Math.min(BLOCK_BYTES, fileBytes - block * BLOCK_BYTES));
-        for (let file = first; file < Math.min(files, first + atOnce); file += 1) {
-          if (!writer.hasRoom) await writer.makeRoom();
-          writer.addBlock(part, { path: pathOf(file, pathBytes), block });
-        }
-      }
+    for (const { file, block } of inTurn({ files, fileBytes, atOnce })) {
+      if (!writer.hasRoom) await writer.makeRoom();
+      const part = bytes.subarray(0, Math.min(BLOCK_BYTES, fileBytes - block * BLOCK_BYTES));
+      writer.addBlock(part, { path: pathOf(file, pathBytes), block });
     }
     await writer.finish();
     const found = await footersOf(storage);
