@@ -4,7 +4,7 @@ import { EXIT } from './exit-code.ts';
 const exitCodes = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hungUp } as const;
 type Ending = keyof typeof exitCodes;
 
-/** From the first signal to the end by force, where something does not heed it. */
+/** From the command's end to the program's by force, where something holds it. */
 const forceMs = 5_000;
 
 /** Someone wants the program to end. */
@@ -55,8 +55,16 @@ export class Interruption implements Disposable {
 
   [Symbol.dispose](): void {
     for (const signal of Object.keys(exitCodes)) process.off(signal, this.#listener);
-    // A write that nobody reads may hold the program; it must end all the same.
-    if (this.signal.aborted) setTimeout(() => process.kill(process.pid, 'SIGKILL'), forceMs).unref();
+    setTimeout(() => this.#endIfHeld(), forceMs).unref();
+  }
+
+  /** A write that nobody reads may hold the program, or a file system that hangs: not even `process.exit` ends it then. */
+  #endIfHeld(): void {
+    const isHung = process.getActiveResourcesInfo().includes('FSReqPromise');
+    if (!isHung && !this.signal.aborted) return;
+    if (isHung)
+      this.#say('A file system does not answer, so the program ends by force. What it came to is said above.');
+    process.kill(process.pid, 'SIGKILL');
   }
 
   #on(name: NodeJS.Signals): void {

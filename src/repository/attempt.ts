@@ -9,6 +9,7 @@ import type { LogBook } from './log-book.ts';
 import { type AttemptName, logKey, newAttemptId, parseBackupId } from './names.ts';
 import { badSegments } from './notes.ts';
 import { openPrevious } from './previous.ts';
+import { putOnce } from './put-once.ts';
 import type { Repository } from './repository.ts';
 import type { SegmentUse } from './segment-table.ts';
 import { begin, isDeleted, readSettlement, seal } from './settle.ts';
@@ -117,9 +118,8 @@ export class Attempt {
   async putLog(log: LogBook): Promise<void> {
     const { storage, cipher } = this.#repository;
     const key = logKey(this.name);
-    await storage.put(key, encodeParts(log.parts(), { content: CONTENT.log, cipher, name: key }), {
-      signal: this.#request.signal,
-    });
+    const bytes = encodeParts(log.parts(), { content: CONTENT.log, cipher, name: key });
+    await putOnce(storage, key, { bytes, signal: this.#request.signal });
   }
 
   /** Reads back the index, checks that every segment is there at its size, and seals. */

@@ -16,6 +16,7 @@ import { IndexWriter } from './index-writer.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import { type AttemptName, indexKey } from './names.ts';
 import { NodeQueue } from './node-queue.ts';
+import { putOnce } from './put-once.ts';
 import { settleBlocks, type SettledBatch } from './settle-blocks.ts';
 import { encodeObject } from './small-object.ts';
 import type { SegmentUse } from './segment-table.ts';
@@ -69,7 +70,7 @@ export interface WrittenBackup {
 }
 
 /** Writes the pieces of one backup into a repository. What it wrote counts for nothing until it is sealed. */
-export class BackupWriter {
+export class BackupWriter implements Disposable {
   readonly #options: BackupWriterOptions;
   readonly #segments: SegmentWriter;
   readonly #nodes: NodeQueue;
@@ -161,6 +162,7 @@ export class BackupWriter {
   }
 
   [Symbol.dispose](): void {
+    this.#segments[Symbol.dispose]();
     this.#threads[Symbol.dispose]();
   }
 
@@ -201,7 +203,7 @@ export class BackupWriter {
   async #putIndex(json: string): Promise<{ sha256: string; size: number }> {
     const { storage, cipher, attempt, signal } = this.#options;
     const bytes = encodeObject(Buffer.from(json), { content: CONTENT.index, cipher, name: indexKey(attempt) });
-    await storage.put(indexKey(attempt), bytes, { signal });
+    await putOnce(storage, indexKey(attempt), { bytes, signal });
     return { sha256: hash('sha256', bytes), size: bytes.length };
   }
 }

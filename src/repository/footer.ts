@@ -51,6 +51,18 @@ export const TRAILER_BYTES = 16;
 const TRAILER_MAGIC = Buffer.from('HFSEGEND');
 const DIGEST_BYTES = 32;
 const MAX_PATH_BYTES = 511;
+/** What a frame's numbers take in a footer, what a run's, and what stands before a path: at most. */
+const FRAME_NUMBERS = 32;
+const RUN_NUMBERS = 24;
+const PATH_LENGTH = 2;
+/** Digest, and counts of paths and frames. */
+const AROUND_FRAMES = DIGEST_BYTES + 16;
+const MAX_RUN_BYTES = RUN_NUMBERS + PATH_LENGTH + MAX_PATH_BYTES;
+
+/** How many runs fit into a footer of so many plain bytes, whatever their paths are. */
+export function runsWithin(bytes: number): number {
+  return Math.floor((Math.min(bytes, MAX_PLAIN_BYTES) - AROUND_FRAMES - FRAME_NUMBERS) / MAX_RUN_BYTES);
+}
 
 /** Collects what a segment holds while it is filled. */
 export class FooterWriter {
@@ -59,9 +71,11 @@ export class FooterWriter {
   #count = 0;
   #pathBytes = 0;
 
-  /** An upper bound of the encoded footer's bytes, so that a segment is closed before it grows too large. */
-  get estimate(): number {
-    return this.#pathBytes + this.#frames.length + DIGEST_BYTES + TRAILER_BYTES + FRAME_HEADER_BYTES + 64;
+  /** The footer's plain bytes with one more frame of these runs, or one node: an upper bound, to close a segment before it is too late. */
+  lengthWith(entries: readonly { readonly path: string }[]): number {
+    let length = this.#pathBytes + this.#frames.length + AROUND_FRAMES + FRAME_NUMBERS;
+    for (const { path } of entries) length += RUN_NUMBERS + (this.#paths.has(path) ? 0 : pathBytes(path));
+    return length;
   }
 
   addData(bodyLength: number, plainLength: number, runs: readonly BlockRun[]): void {
@@ -89,9 +103,13 @@ export class FooterWriter {
     const known = this.#paths.get(path);
     if (known !== undefined) return known;
     this.#paths.set(path, this.#paths.size);
-    this.#pathBytes += Buffer.byteLength(path) + 2;
+    this.#pathBytes += pathBytes(path);
     return this.#paths.size - 1;
   }
+}
+
+function pathBytes(path: string): number {
+  return PATH_LENGTH + Buffer.byteLength(path);
 }
 
 /** The last 16 bytes of a segment: where its footer begins. */

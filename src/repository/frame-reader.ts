@@ -4,6 +4,7 @@ import type { FramePlace, Reference } from './extent.ts';
 import {
   CONTENT,
   FRAME_HEADER_BYTES,
+  isChecked,
   OBJECT_HEADER_BYTES,
   openFrameSync,
   openObjectHeader,
@@ -65,11 +66,23 @@ export class FrameReader {
     return block;
   }
 
+  /** As `frame`, for what is not verified by its id: damaged, it is not given out. */
+  async checkedFrame(place: FramePlace): Promise<Buffer> {
+    return this.#frame(place, (bytes, cipher) => {
+      if (!isChecked(bytes, cipher)) throw unreadable(segmentKey(place.segment), 'a frame has no checksum');
+    });
+  }
+
   async frame(place: FramePlace): Promise<Buffer> {
+    return this.#frame(place, () => undefined);
+  }
+
+  async #frame(place: FramePlace, check: (bytes: Buffer, cipher: ObjectCipher) => void): Promise<Buffer> {
     const key = segmentKey(place.segment);
     const cipher = await this.objectCipher(place.segment);
     const at = { key, start: place.offset, length: FRAME_HEADER_BYTES + place.length };
     return this.#read(at, (bytes) => {
+      check(bytes, cipher);
       const plain = openFrameSync({ bytes, cipher, name: key });
       return plain.buffer === bytes.buffer ? Buffer.from(plain) : plain;
     });

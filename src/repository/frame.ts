@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync, type ZstdOptions } from 'node:zlib';
 import { CorruptData } from '../lib/failure.ts';
 import { type Cipher, KEY_ID_BYTES, type ObjectCipher, SALT_BYTES } from './cipher.ts';
 
@@ -15,6 +15,9 @@ export const MAX_PLAIN_BYTES = 4 << 20;
 export const MAX_BODY_BYTES = MAX_PLAIN_BYTES + (64 << 10);
 /** 8 MiB: what zstd's level 19 uses. */
 const MAX_WINDOW_LOG = 23;
+/** Of a zstd frame (RFC 8878), and in the byte after it, the flag that says that a checksum follows the content. */
+const ZSTD_MAGIC = Buffer.from('28b52ffd', 'hex');
+const ZSTD_HAS_CHECKSUM = 0x04;
 const MAGIC = Buffer.from('HOLDFAST');
 const FORMAT = 1;
 
@@ -129,12 +132,27 @@ export function compressSync(plain: Buffer, level: CompressionLevel): Compressed
     : keepShorter(plain, zstdCompressSync(plain, compression(level, plain.length)));
 }
 
+/** One zstd frame with a checksum, even where that is longer: it tells whether it is what was written before anybody knows the id. */
+export function compressChecked(plain: Buffer): Compressed {
+  const options = compression(1, plain.length);
+  const params = { ...options.params, [constants.ZSTD_c_checksumFlag]: 1 };
+  return { codec: CODEC.zstd, body: zstdCompressSync(plain, { ...options, params }) };
+}
+
+/** Would opening the frame fail if it was not what was written? By the cipher's tag, or by zstd's checksum. */
+export function isChecked(bytes: Buffer, cipher: ObjectCipher): boolean {
+  if (cipher.key !== undefined) return true;
+  const body = bytes.subarray(FRAME_HEADER_BYTES);
+  const isZstd = bytes[1] === CODEC.zstd && body.length > ZSTD_MAGIC.length && body.indexOf(ZSTD_MAGIC) === 0;
+  return isZstd && ((body[ZSTD_MAGIC.length] ?? 0) & ZSTD_HAS_CHECKSUM) !== 0;
+}
+
 export function keepShorter(plain: Buffer, packed: Buffer): Compressed {
   return packed.length < plain.length ? { codec: CODEC.zstd, body: packed } : { codec: CODEC.raw, body: plain };
 }
 
 /** One output chunk for the whole frame: zlib's default of 16 KiB would cross to the thread pool once for each. */
-function compression(level: CompressionLevel, length: number): object {
+function compression(level: CompressionLevel, length: number): ZstdOptions & { params: Record<number, number> } {
   return {
     chunkSize: Math.max(1024, length + (length >> 7) + 512),
     pledgedSrcSize: length,

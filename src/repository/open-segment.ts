@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyBytes } from './bytes.ts';
 import { type Cipher, type ObjectCipher, SALT_BYTES } from './cipher.ts';
 import type { FramePlace } from './extent.ts';
-import { type BlockRun, encodeTrailer, FooterWriter, type NodeEntry } from './footer.ts';
+import { type BlockRun, encodeTrailer, FooterWriter, type NodeEntry, TRAILER_BYTES } from './footer.ts';
 import {
   type Compressed,
   compressSync,
@@ -11,6 +11,7 @@ import {
   encodeObjectHeader,
   FRAME,
   FRAME_HEADER_BYTES,
+  MAX_PLAIN_BYTES,
   OBJECT_HEADER_BYTES,
 } from './frame.ts';
 import { segmentKey } from './names.ts';
@@ -45,15 +46,16 @@ export class OpenSegment {
     this.#cipher = cipher.forObject(segmentKey(name), salt);
   }
 
-  get isEmpty(): boolean {
-    return this.#ordinal === 0;
-  }
-
-  /** Is there room for a frame of so many bytes, and the footer after it? */
-  hasRoom(bodyLength: number, runs: number): boolean {
-    const frame = FRAME_HEADER_BYTES + bodyLength + this.#cipher.overhead;
-    const footer = this.#footer.estimate + 32 + runs * 32 + this.#cipher.overhead;
-    return this.#blocks < MAX_BLOCKS && this.#length + frame + footer <= this.#buffer.length;
+  /** Is there room for a frame of so many bytes with these runs (or one node), and the footer after it? */
+  hasRoom(bodyLength: number, entries: readonly { readonly path: string }[]): boolean {
+    const { overhead } = this.#cipher;
+    const footer = this.#footer.lengthWith(entries);
+    const frames = 2 * (FRAME_HEADER_BYTES + overhead) + bodyLength + footer;
+    return (
+      this.#blocks < MAX_BLOCKS &&
+      footer <= MAX_PLAIN_BYTES &&
+      this.#length + frames + TRAILER_BYTES <= this.#buffer.length
+    );
   }
 
   addData(packed: Compressed, plainLength: number, runs: readonly BlockRun[]): FramePlace {

@@ -1,20 +1,21 @@
 import type { Storage } from '../storage/storage.ts';
-import { Conflict } from '../lib/failure.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
 import type { Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
-import type { BlockRun, NodeEntry } from './footer.ts';
-import { compressSync } from './frame.ts';
+import { type BlockRun, type NodeEntry, runsWithin } from './footer.ts';
+import { compressChecked } from './frame.ts';
 import { type AttemptName, segmentKey, segmentName } from './names.ts';
 import { OpenSegment } from './open-segment.ts';
+import { putOnce } from './put-once.ts';
 
 export interface SegmentWriterOptions {
   readonly storage: Storage;
   readonly cipher: Cipher;
   readonly attempt: AttemptName;
-  /** An object's size at most. */
+  /** An object's size at most: a frame, and 128 KiB for the footer. */
   readonly segmentBytes: number;
   /** Plain bytes of blocks that are compressed together. */
   readonly frameBytes: number;
@@ -29,6 +30,9 @@ export interface SegmentWriterOptions {
   /** What went wrong, once: buffers that are under way do not come back. */
   readonly onFailure: (cause: unknown) => void;
 }
+
+/** Headers, tags and the trailer of a segment that has one frame and its footer: at most. */
+const BESIDE_BODIES = 256;
 
 export interface WrittenSegment {
   /** Bytes of the object. */
@@ -53,9 +57,10 @@ export interface BlockOrigin {
 
 /**
  * Bundles blocks into frames, frames into segments, and uploads segments. Frames are compressed at the same time and
- * placed in order. Memory is two fixed pools; who adds a block while both are used up waits in `makeRoom`.
+ * placed in order. Memory is two fixed pools; who adds a block while both are used up waits in `makeRoom`. When the signal aborts,
+ * whoever waits learns so at once, whether or not the store does.
  */
-export class SegmentWriter {
+export class SegmentWriter implements Disposable {
   /** By the segment's number: objects with names would be the largest thing in memory for a large database. */
   readonly #sizes: number[] = [];
   readonly #totals: number[] = [];
@@ -65,20 +70,29 @@ export class SegmentWriter {
   readonly #uploads = new Set<Promise<void>>();
   readonly #compressing = new Set<Promise<void>>();
   #failure: { readonly cause: unknown } | undefined;
+  /** A frame with more runs might not fit into an empty segment together with its footer. */
+  readonly #maxRuns: number;
   #frame: OpenFrame | undefined;
   #segment: { readonly open: OpenSegment; readonly buffer: Buffer } | undefined;
   #placed: Promise<void> = Promise.resolve();
   #number = 0;
   #uploadedBytes = 0;
+  readonly #onAbort = (): void => this.#fail(this.#options.signal.reason);
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    this.#maxRuns = Math.max(1, runsWithin(options.segmentBytes - options.frameBytes - BESIDE_BODIES));
     this.#frames = new BufferPool({
       count: options.compressions + 1,
       size: options.frameBytes,
       isShared: true,
     });
     this.#segments = new BufferPool({ count: options.uploads + 1, size: options.segmentBytes });
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
   /** Bytes uploaded so far. */
@@ -94,7 +108,10 @@ export class SegmentWriter {
 
   /** May one more block be added right now? */
   get hasRoom(): boolean {
-    return this.#frame !== undefined && this.#frame.length + BLOCK_BYTES <= this.#frame.buffer.length;
+    const frame = this.#frame;
+    return (
+      frame !== undefined && frame.length + BLOCK_BYTES <= frame.buffer.length && frame.runs.length < this.#maxRuns
+    );
   }
 
   async makeRoom(): Promise<void> {
@@ -128,8 +145,8 @@ export class SegmentWriter {
 
   /** Places a node at once. Only from `onPlaced` or after `drain`: there is one place where things are put in order. */
   async addNode(plain: Buffer, node: NodeEntry): Promise<FramePlace> {
-    const packed = compressSync(plain, 1);
-    const segment = await this.#segmentFor(packed.body.length, 1);
+    const packed = compressChecked(plain);
+    const segment = await this.#segmentFor(packed.body.length, [node]);
     return segment.addNode(packed, plain.length, node);
   }
 
@@ -138,13 +155,13 @@ export class SegmentWriter {
     await this.drain();
     this.#placed = this.#placed.then(async () => this.#options.onPlaced());
     this.#placed.catch((cause: unknown) => this.#fail(cause));
-    await this.#placed;
+    await untilAborted(this.#placed, this.#options.signal);
   }
 
   /** Every block has its place when this resolves. */
   async drain(): Promise<void> {
     await this.#submitOpen();
-    await this.#placed;
+    await untilAborted(this.#placed, this.#options.signal);
     this.#check();
   }
 
@@ -152,7 +169,7 @@ export class SegmentWriter {
   async finish(): Promise<void> {
     await this.drain();
     this.#closeSegment();
-    await Promise.all(this.#uploads);
+    await untilAborted(Promise.all(this.#uploads), this.#options.signal);
     this.#check();
   }
 
@@ -174,7 +191,7 @@ export class SegmentWriter {
     this.#compressing.add(ended);
     this.#placed = this.#placed.then(async () => {
       const done = await packed;
-      const segment = await this.#segmentFor(done.body.length, frame.runs.length);
+      const segment = await this.#segmentFor(done.body.length, frame.runs);
       frame.handle.place = segment.addData(done, frame.length, frame.runs);
       done.release();
       frame.release();
@@ -183,8 +200,8 @@ export class SegmentWriter {
     this.#placed.catch((cause: unknown) => this.#fail(cause));
   }
 
-  async #segmentFor(bodyLength: number, runs: number): Promise<OpenSegment> {
-    if (this.#segment && !this.#segment.open.hasRoom(bodyLength, runs)) this.#closeSegment();
+  async #segmentFor(bodyLength: number, entries: readonly { readonly path: string }[]): Promise<OpenSegment> {
+    if (this.#segment && !this.#segment.open.hasRoom(bodyLength, entries)) this.#closeSegment();
     if (this.#segment) return this.#segment.open;
     const buffer = await this.#segments.wait();
     this.#number += 1;
@@ -199,7 +216,8 @@ export class SegmentWriter {
     if (!current) return;
     const { name, bytes, total } = current.open.close();
     const number = this.#number;
-    const upload = this.#upload(name, bytes).then(() => {
+    const { storage, signal } = this.#options;
+    const upload = putOnce(storage, segmentKey(name), { bytes, signal }).then(() => {
       this.#sizes[number] = bytes.length;
       this.#totals[number] = total;
       this.#uploadedBytes += bytes.length;
@@ -210,16 +228,6 @@ export class SegmentWriter {
       () => this.#uploads.delete(upload),
       (cause: unknown) => this.#fail(cause),
     );
-  }
-
-  /** The name is this attempt's alone: something there already can only be this very put, whose answer was lost. */
-  async #upload(name: string, bytes: Buffer): Promise<void> {
-    const { storage, signal } = this.#options;
-    const key = segmentKey(name);
-    if ((await storage.put(key, bytes, { ifAbsent: true, signal })) === 'stored') return;
-    if (!(await storage.get(key, { signal })).equals(bytes)) {
-      throw new Conflict('object-exists', `Cannot write ${key} as something else is stored there`);
-    }
   }
 
   #fail(cause: unknown): void {

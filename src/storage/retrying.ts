@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../lib/clock.ts';
 import { Failure, isPermanent } from '../lib/failure.ts';
+import { eachUntilAborted, untilAborted } from '../lib/until-aborted.ts';
 import { compareKeys } from './key.ts';
 import {
   ObjectNotFound,
@@ -26,7 +27,7 @@ export interface RetryPolicy {
 /**
  * Repeats what failed transiently, with exponentially longer pauses of random length. The error of the last try is thrown with
  * the number of tries, its cause is the error of the first. A `put` that is repeated with `ifAbsent` may find what its own
- * first try stored: the answer is `exists`.
+ * first try stored: the answer is `exists`. When its signal aborts, a call ends at once, even where the store hangs and never does.
  */
 export function retrying(storage: Storage, policy: RetryPolicy = {}): Storage {
   const settings: Settings = { attempts: 6, maxTotalMs: 120_000, clock: systemClock, random: Math.random, ...policy };
@@ -46,7 +47,7 @@ async function retry<T>(work: () => Promise<T>, options: Abortable, settings: Se
   for (;;) {
     options.signal?.throwIfAborted();
     try {
-      return await work();
+      return await untilAborted(work(), options.signal);
     } catch (error) {
       await tries.pauseAfter(error, options);
     }
@@ -61,7 +62,8 @@ async function* listOn(
   let tries = new Tries(settings);
   for (;;) {
     try {
-      for await (const object of behind(after, storage.list(prefix, { ...options, after }))) {
+      const listed = eachUntilAborted(storage.list(prefix, { ...options, after }), options.signal);
+      for await (const object of behind(after, listed)) {
         after = object.key;
         tries = new Tries(settings);
         yield object;

@@ -30,7 +30,7 @@ export interface GetOptions extends Abortable {
   readonly asOf?: Date;
   /**
    * The caller's memory, which the store may put the bytes into and answer with a view of, if they fit. Once it has answered it
-   * leaves it alone.
+   * leaves it alone; after an error it may not.
    */
   readonly into?: Buffer;
 }
@@ -50,7 +50,8 @@ export interface ListOptions extends Abortable {
  * - `put` is all or nothing: when it throws or its signal aborts, either no object or the whole object is there, never a part.
  *   The bytes are checked by the store on arrival where the store can (a checksum travels with them).
  * - After `put` resolved, `get` sees the object. `list` may lag behind.
- * - A call whose signal is already aborted has no effect and throws the signal's reason.
+ * - A call whose signal is already aborted has no effect and throws the signal's reason. One that hangs in the system may not hear of
+ *   a signal that aborts later (a file system on a network that is gone): `retrying` does not wait for it.
  * - A store that is gone (unmounted, removed) is an error, never an empty list or a missing object.
  * - Errors are `ObjectNotFound`, `PermanentFailure` (credentials, missing bucket, read-only), `InvalidRequest` (an impossible
  *   key or range) or anything else, which is transient. Adapters only classify: `retrying` repeats.

@@ -52,7 +52,8 @@ a short one is looked up first where \`--repository\` is given as well.
 **Ctrl-C** ends what is under way and cleans up; a second one ends the program at once. A restore in place that has stopped the server, or is
 about to, first has it running again, or goes on to its end where the restored data is in already. What a backup had uploaded is kept, and
 \`holdfast backup --resume ID\` goes on with it. What runs on an agent or for a manager goes on there; on a
-terminal you are asked whether to cancel it.
+terminal you are asked whether to cancel it. A program that is held by a file system that does not answer is ended by force
+5 seconds after its last word (a shell shows that as 137).
 
 **Confirmation.** What deletes or replaces something asks on a terminal for a word to be typed, and refuses without one unless
 \`--yes\` is given.

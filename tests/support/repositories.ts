@@ -50,8 +50,9 @@ export async function backUp(
   options: BackUpOptions,
 ): Promise<{ sealed: Sealed; written: WrittenBackup }> {
   const attempt = await startAttempt(repository, options);
-  for (const pieces of piecesOf(options.files, options.random)) await attempt.writer.write(pieces);
-  const written = await attempt.writer.finish();
+  using writer = attempt.writer;
+  for (const pieces of piecesOf(options.files, options.random)) await writer.write(pieces);
+  const written = await writer.finish();
   const log = new LogBook();
   log.add('completed OK!');
   await attempt.putLog(log);
