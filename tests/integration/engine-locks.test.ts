@@ -8,8 +8,8 @@ import { fillStatistics, startCommitting } from '../support/commits.ts';
 import { neverAborted as signal } from '../support/repositories.ts';
 
 const limitMs = 1_500;
-/** The tool is killed a tenth of a second before the limit; what a busy machine adds. */
-const slackMs = 250;
+/** The tool waits for its own clock for up to a second, which counts only when the consumer has taken as long. */
+const slackMs = 500;
 /** Held up for so long, commits were not let go by the limit. */
 const neverMs = limitMs + 5_000;
 
