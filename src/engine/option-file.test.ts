@@ -64,9 +64,9 @@ describe('option files', () => {
 
   it('lose the values of secrets only', () => {
     const text =
-      'password=x y\n#password=x\nloose-s3-secret-key = k\nmaster_password="a"\nport=3306\nssl-key=/etc/k.pem\nreport-password=p';
+      'wsrep_sst_auth = bk:geheim\n;password=x\nngram_token_size=2\nauthentication_ldap_simple_bind_root_pwd=p w\npassword=x y\n#password=x\nloose-s3-secret-key = k\nmaster_password="a"\nport=3306\nssl-key=/etc/k.pem\nreport-password=p';
     expect(redactOptions(text)).toBe(
-      'password= ***\n#password= ***\nloose-s3-secret-key = ***\nmaster_password= ***\nport=3306\nssl-key=/etc/k.pem\nreport-password= ***',
+      'wsrep_sst_auth = ***\n;password= ***\nngram_token_size=2\nauthentication_ldap_simple_bind_root_pwd= ***\npassword= ***\n#password= ***\nloose-s3-secret-key = ***\nmaster_password= ***\nport=3306\nssl-key=/etc/k.pem\nreport-password= ***',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { isSecretName, withoutSecrets } from './secrets.ts';
+import { isSecret, withoutSecrets } from './secrets.ts';
 
 /** Where Debian's, Red Hat's and the vendors' packages put them, in the order in which servers read them. */
 const defaultFiles = ['/etc/my.cnf', '/etc/mysql/my.cnf', '/etc/mysql/mariadb.cnf', '/usr/etc/my.cnf'];
@@ -73,8 +73,9 @@ export function redactOptions(text: string): string {
   return text
     .split('\n')
     .map((line) => {
-      const [, key = '', equals = ''] = /^(\s*#?\s*[\w-]+)(\s*=)/.exec(line) ?? [];
-      return equals !== '' && isSecretName(key.replaceAll('_', '-')) ? `${key}${equals} ***` : withoutSecrets(line);
+      const [, before = '', key = '', equals = '', value = ''] =
+        /^([\s#;]*)([\w.-]+)(\s*=)\s*(.*?)\s*$/.exec(line) ?? [];
+      return isSecret(key, value) ? `${before}${key}${equals} ***` : withoutSecrets(line);
     })
     .join('\n');
 }
