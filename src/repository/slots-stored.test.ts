@@ -100,7 +100,7 @@ test.each([
 test('the last way in stays, whatever slots of another key lie beside it', async () => {
   const { storage, slots } = await twoWaysIn();
   const stranger = await twoWaysIn();
-  const [orphan] = stranger.storage.objects.entries().filter(([key]) => key === slotKey(stranger.slots.mine));
+  const orphan = [...stranger.storage.objects].find(([key]) => key === slotKey(stranger.slots.mine));
   if (!orphan) throw new Error('no slot');
   await storage.put(orphan[0], orphan[1].bytes);
   await removeSlot(storage, slots.yours, signal);

@@ -6,7 +6,7 @@ import { CorruptData, Failure } from '../../lib/failure.ts';
 import { checkBackup, type Checked } from '../../repository/check.ts';
 import type { Sealed } from '../../repository/documents.ts';
 import { listBackups } from '../../repository/list.ts';
-import { addNote } from '../../repository/notes.ts';
+import { addNote, noteBadSegments } from '../../repository/notes.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ObjectNotFound } from '../../storage/storage.ts';
 import type { Context, Invocation } from '../context.ts';
@@ -112,9 +112,7 @@ async function takeNotes(
   { sealed, checked, damage }: Verdict,
   { context: { signal }, readData }: { context: Context; readData: boolean },
 ): Promise<void> {
-  for (const { segment, reason } of checked?.bad ?? [])
-    await addNote(repository, sealed.backup, { note: { kind: 'bad-segment', segment, reason }, signal });
-  // A bad segment is noted with the backup that wrote it, which may be another one.
+  await noteBadSegments(repository, checked?.bad ?? [], signal);
   if (damage !== undefined)
     await addNote(repository, sealed.backup, { note: { kind: 'failed-proof', reason: damage }, signal });
   else if (readData && checked) {

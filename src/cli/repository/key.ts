@@ -26,12 +26,13 @@ export async function keyListCommand({ context }: Invocation): Promise<void> {
   const { slots, damaged } = await readSlots(storage, signal);
   for (const slot of slots) output.json({ type: 'slot', ...shown(slot), isCurrent: slot.keyId === facts.keyId });
   for (const { slot, cause } of damaged) output.json({ type: 'slot', slot, kind: 'damaged', label: cause.message });
-  if (facts.keyId === undefined) output.text('This repository is not encrypted.');
+  const { keyId } = facts;
+  if (keyId === undefined) output.text('This repository is not encrypted.');
   else {
     const columns = [{ title: 'SLOT' }, { title: 'KIND' }, { title: 'ADDED' }, { title: 'LABEL' }];
     output.text(
       ...formatTable(columns, [
-        ...slots.map((slot) => [slot.slot, kindOf(slot, facts.keyId), formatTime(slot.createdAt), slot.label]),
+        ...slots.map((slot) => [slot.slot, kindOf(slot, keyId), formatTime(slot.createdAt), slot.label]),
         ...damaged.map(({ slot, cause }) => [slot, 'damaged', '', cause.message]),
       ]),
     );
