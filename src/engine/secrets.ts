@@ -13,7 +13,7 @@ const harmlessName = /[-_.](?:files?|path|dir|size|plugin|policy)$/i;
 const harmlessValue = /^(?:|on|off|true|false|yes|no|[0-9.]+)$/i;
 // Each pattern starts only where a word does: lines may be 64 KiB long, and a start at every letter would take minutes.
 const assignment = new RegExp(
-  String.raw`(?<![\w-])(?=[\w-]*(?:${secretWord}))([\w-]+)(["']?\s*=\s*|["']\s*:\s*)("[^"]*"|'[^']*'|\S+)`,
+  String.raw`(?<![\w-])(?=[\w-]*(?:${secretWord}))([\w-]+)(?:["']?\s*=\s*|["']\s*:\s*)("[^"]*"|'[^']*'|\S+)`,
   'gi',
 );
 const identifiedBy =
@@ -31,8 +31,8 @@ export function isSecret(name: string, value: string): boolean {
 /** The line with values of password-like options, and the given secrets wherever they stand, replaced by `***`. */
 export function withoutSecrets(line: string, secrets: readonly string[] = []): string {
   let clean = line
-    .replace(assignment, (all, name: string, equals: string, value: string) =>
-      isSecret(name, value) ? `${name}${equals}***` : all,
+    .replace(assignment, (all, name: string, value: string) =>
+      isSecret(name, value) ? `${all.slice(0, all.length - value.length)}***` : all,
     )
     .replace(identifiedBy, '$1***')
     .replace(inUrl, '$1***@')

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CorruptData } from '../lib/failure.ts';
+import { CorruptData, PermanentFailure } from '../lib/failure.ts';
 import { type Cipher, isSameMac } from './cipher.ts';
 import { isAttemptId, isBackupId } from './names.ts';
 
@@ -96,10 +96,20 @@ export type Note = z.infer<typeof noteSchema>;
 
 const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional() });
 
-/** `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. */
+/**
+ * `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. Throws PermanentFailure
+ * for one that is larger than what readers take.
+ */
 export function encodeDocument(document: object, { cipher, key }: { cipher: Cipher; key: string }): Buffer {
   const mac = cipher.documentMac(`${key}\n${canonicalJson(document)}`);
-  return Buffer.from(`${JSON.stringify({ document, ...(mac === undefined ? {} : { mac }) }, undefined, 2)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify({ document, ...(mac === undefined ? {} : { mac }) }, undefined, 2)}\n`);
+  if (bytes.length > MAX_DOCUMENT_BYTES)
+    throw new PermanentFailure(
+      'document-too-large',
+      `Cannot store ${key} as nobody could read it any more: it has ${bytes.length} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
+      { nextStep: 'Please report this as a fault of Holdfast, with what may be so long: a set of GTIDs, a name.' },
+    );
+  return bytes;
 }
 
 /** @param cipher undefined to read without the key: then the MAC is not verified, which is enough to list. */
