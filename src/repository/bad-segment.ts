@@ -1,14 +1,14 @@
 import { CorruptData } from '../lib/failure.ts';
 
+export const DAMAGED_NEXT_STEP =
+  'Use another backup: `holdfast repository check --read-data` tells which ones are whole. The next backup uploads anew what is bad or gone.';
+
 /** Stored bytes of a segment are not what was written: whoever learns of it notes it, so that no backup leans on them again. */
 export class BadSegment extends CorruptData {
   readonly segment: string;
 
   constructor(segment: string, { code, message, cause, evidence, nextStep }: CorruptData) {
-    const step =
-      nextStep ??
-      'Use another backup: `holdfast repository check --read-data` tells which ones are whole. The next backup uploads anew what is bad.';
-    super(code, message, { cause, evidence, nextStep: step });
+    super(code, message, { cause, evidence, nextStep: nextStep ?? DAMAGED_NEXT_STEP });
     this.segment = segment;
   }
 }

@@ -124,13 +124,25 @@ export function decodeDocument<T>(
     ({ document, mac } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
     parsed = schema.parse(document);
   } catch (cause) {
-    throw new CorruptData('repository-damaged', `Cannot read ${key} as it is not such a document`, { cause });
+    throw damagedObject(`Cannot read ${key} as it is not such a document`, { cause });
   }
   const expected = cipher?.documentMac(`${key}\n${canonicalJson(document)}`);
   if (expected !== undefined && !isSameMac(expected, mac ?? '')) {
-    throw new CorruptData('not-authentic', `Cannot use ${key} as it is not what was written with this key`);
+    throw damagedObject(`Cannot use ${key} as it is not what was written with this key`, { code: 'not-authentic' });
   }
   return parsed;
+}
+
+/** An object that makes no sense by itself. */
+export function damagedObject(
+  message: string,
+  { code = 'repository-damaged', cause }: { readonly code?: string; readonly cause?: unknown } = {},
+): CorruptData {
+  return new CorruptData(code, message, {
+    cause,
+    nextStep:
+      'Bring this object back from a copy of the repository, or an earlier version of it where the store keeps versions. `holdfast repository check` tells which backups are whole without it.',
+  });
 }
 
 /** JSON with sorted keys and no spaces: the same text for the same value, in any language. Numbers are integers. */

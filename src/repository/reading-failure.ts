@@ -1,20 +1,19 @@
-import { CorruptData, Failure } from '../lib/failure.ts';
+import { CorruptData, Failure, withNextStep } from '../lib/failure.ts';
 import { ObjectNotFound } from '../storage/storage.ts';
-import { BadSegment } from './bad-segment.ts';
+import { BadSegment, DAMAGED_NEXT_STEP } from './bad-segment.ts';
 import { noteBadSegments } from './notes.ts';
 import type { Repository } from './repository.ts';
 
 /** A note that cannot be written must not hold up who waits for a restore. */
 const NOTE_LIMIT_MS = 30_000;
 
-/** What went wrong while a sealed backup was read: an object of it that is gone is damage, not a wrong name. */
+/**
+ * What went wrong while a sealed backup was read: an object of it that is gone is damage, not a wrong name. All damage says what
+ * to do.
+ */
 export function readingFailure(error: unknown): unknown {
-  if (!(error instanceof ObjectNotFound)) return error;
-  return new CorruptData('repository-damaged', error.message, {
-    cause: error,
-    nextStep:
-      'Use another backup; `holdfast repository check` tells which ones are whole. A new one leans on nothing that is gone.',
-  });
+  if (!(error instanceof ObjectNotFound)) return withNextStep(error, DAMAGED_NEXT_STEP);
+  return new CorruptData('repository-damaged', error.message, { cause: error, nextStep: DAMAGED_NEXT_STEP });
 }
 
 /** What went wrong while a backup's files were written below a directory. */

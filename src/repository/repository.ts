@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { type Clock, isoTime } from '../lib/clock.ts';
-import { Conflict, CorruptData, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { Conflict, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { ObjectNotFound, type Storage } from '../storage/storage.ts';
 import { type Cipher, keyedCipher, newRepositoryKey, openCipher } from './cipher.ts';
-import { decodeDocument, encodeDocument } from './documents.ts';
+import { damagedObject, decodeDocument, encodeDocument } from './documents.ts';
 import { REPOSITORY_KEY, slotKey } from './names.ts';
 import { readDocument, readDocumentIfThere } from './read-object.ts';
 import { createSlot, type Slot, type Unlock } from './slots.ts';
@@ -169,10 +169,7 @@ async function readFacts(storage: Storage, signal: AbortSignal): Promise<Reposit
     );
   }
   if (facts.format !== FORMAT_VERSION)
-    throw new CorruptData(
-      'repository-damaged',
-      `Cannot open the repository as there never was a format ${facts.format}`,
-    );
+    throw damagedObject(`Cannot open the repository as there never was a format ${facts.format}`);
   return facts;
 }
 

@@ -12,6 +12,7 @@ import { readNotes } from './notes.ts';
 import { initRepository, type Repository } from './repository.ts';
 import { restoreFiles } from './restore-files.ts';
 import { RestorePlan } from './restore-plan.ts';
+import { readSettlement } from './settle.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -102,5 +103,41 @@ describe('a restore that finds bad bytes in a segment', () => {
     isGone = true;
     await expect(restoreFiles(repository, sealed, { directory, signal })).rejects.toThrow('unreachable');
     expect(await readNotes(repository, sealed.backup, signal)).toEqual([]);
+  });
+});
+
+describe('damage of a repository with a key says what to do:', () => {
+  const cut = (bytes: Buffer): Buffer => bytes.subarray(0, 200);
+  const flipped = (bytes: Buffer): Buffer => {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(150) ^ 1, 150);
+    return changed;
+  };
+  const otherGtid = (bytes: Buffer): Buffer => Buffer.from(bytes.toString().replace('0-1-2', '0-1-3'));
+  test.each([
+    ['a flipped bit of a segment', { part: '.segment', damage: flipped, code: 'not-authentic' }],
+    ['a segment cut short', { part: '.segment', damage: cut, code: 'repository-damaged' }],
+    ['a segment that is gone', { part: '.segment', damage: undefined, code: 'repository-damaged' }],
+    ['a flipped bit of an index', { part: '-index', damage: flipped, code: 'wrong-bytes' }],
+    ['an index that is gone', { part: '-index', damage: undefined, code: 'repository-damaged' }],
+    ['a changed digit of a seal', { part: 'seals/', damage: otherGtid, code: 'not-authentic' }],
+    ['a seal cut short', { part: 'seals/', damage: cut, code: 'repository-damaged' }],
+  ])('%s', async (_what, { part, damage, code }) => {
+    const random = randomSource(6);
+    const storage = new MemoryStorage();
+    const unlock = { kind: 'key-file', bytes: Buffer.alloc(32, 1) } as const;
+    const options = { clock: systemClock, signal, conditionalPut: true, unlock, label: '' };
+    const repository = await initRepository(storage, options);
+    const { sealed } = await backUp(repository, { files: new Map([['a', someBytes(random, 300_000)]]), random });
+    for (const [key, object] of [...storage.objects].filter(([name]) => name.includes(part))) {
+      if (damage) object.bytes = damage(object.bytes);
+      else storage.objects.delete(key);
+    }
+    const restore = async (): Promise<unknown> => {
+      await readSettlement(repository, sealed.backup, signal);
+      return restoreFiles(repository, sealed, { directory, signal });
+    };
+    const nextStep = expect.stringMatching(/`holdfast repository check( --read-data)?` tells which/);
+    await expect(restore()).rejects.toMatchObject({ name: 'CorruptData', code, nextStep });
   });
 });
