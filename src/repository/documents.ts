@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { CorruptData, PermanentFailure } from '../lib/failure.ts';
 import { type Cipher, isSameMac } from './cipher.ts';
@@ -94,15 +95,19 @@ export const noteSchema = z.discriminatedUnion('kind', [
 ]);
 export type Note = z.infer<typeof noteSchema>;
 
-const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional() });
+/** Of a document there is a MAC or a digest; none of an open repository that was written before there were digests. */
+const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional(), digest: z.string().optional() });
 
 /**
- * `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. Throws PermanentFailure
+ * `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. Without a key it is a
+ * digest, against accidents. Throws PermanentFailure
  * for one that is larger than what readers take.
  */
 export function encodeDocument(document: object, { cipher, key }: { cipher: Cipher; key: string }): Buffer {
-  const mac = cipher.documentMac(`${key}\n${canonicalJson(document)}`);
-  const bytes = Buffer.from(`${JSON.stringify({ document, ...(mac === undefined ? {} : { mac }) }, undefined, 2)}\n`);
+  const canonical = `${key}\n${canonicalJson(document)}`;
+  const mac = cipher.documentMac(canonical);
+  const proof = mac === undefined ? { digest: hash('sha256', canonical) } : { mac };
+  const bytes = Buffer.from(`${JSON.stringify({ document, ...proof }, undefined, 2)}\n`);
   if (bytes.length > MAX_DOCUMENT_BYTES)
     throw new PermanentFailure(
       'document-too-large',
@@ -112,21 +117,25 @@ export function encodeDocument(document: object, { cipher, key }: { cipher: Ciph
   return bytes;
 }
 
-/** @param cipher undefined to read without the key: then the MAC is not verified, which is enough to list. */
+/** @param cipher undefined to read without the key: then a MAC is not verified, which is enough to list; a digest is. */
 export function decodeDocument<T>(
   bytes: Buffer,
   { schema, cipher, key }: { schema: z.ZodType<T>; cipher: Cipher | undefined; key: string },
 ): T {
   let document: unknown;
   let mac: string | undefined;
+  let digest: string | undefined;
   let parsed: T;
   try {
-    ({ document, mac } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
+    ({ document, mac, digest } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
     parsed = schema.parse(document);
   } catch (cause) {
     throw damagedObject(`Cannot read ${key} as it is not such a document`, { cause });
   }
-  const expected = cipher?.documentMac(`${key}\n${canonicalJson(document)}`);
+  const canonical = `${key}\n${canonicalJson(document)}`;
+  if (digest !== undefined && digest !== hash('sha256', canonical))
+    throw damagedObject(`Cannot use ${key} as it is not what was written`);
+  const expected = cipher?.documentMac(canonical);
   if (expected !== undefined && !isSameMac(expected, mac ?? '')) {
     throw damagedObject(`Cannot use ${key} as it is not what was written with this key`, { code: 'not-authentic' });
   }
