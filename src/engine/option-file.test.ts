@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectOptionFiles, redactOptions } from './option-files.ts';
+import { collectOptionFiles, optionFilesNamed, redactOptions } from './option-files.ts';
 import { optionLine, parseOptions, resolveConnection } from './option-file.ts';
 import { toolOptionFile } from './tool-option-file.ts';
 
@@ -60,6 +60,27 @@ describe('option files', () => {
     const files = await collectOptionFiles({ files: [main, '/nonexistent.cnf'], signal: new AbortController().signal });
     expect(files.map(({ path }) => path)).toEqual([main, join(folder.path, 'a.cnf')]);
     expect(files[0]?.text).toContain('password = ***');
+  });
+
+  it.each([
+    [['mariadbd', '--datadir=/d'], expect.arrayContaining(['/etc/my.cnf', '/etc/mysql/my.cnf'])],
+    [['mariadbd', '--defaults-file=/b.cnf', '--datadir=/d'], ['/b.cnf']],
+    [['mysqld', '--defaults-extra-file=/more.cnf'], expect.arrayContaining(['/etc/my.cnf', '/more.cnf'])],
+    [['mysqld', '--no-defaults', '--port=1'], []],
+    [[], expect.arrayContaining(['/etc/my.cnf'])],
+  ])('of a server that was started as %j', (args, files) => {
+    expect(optionFilesNamed(args)).toEqual(files);
+  });
+
+  it('are none where they do not begin as such', async () => {
+    await using folder = await newFolder();
+    const path = join(folder.path, 'shadow');
+    await writeFile(path, '# users\nroot:$6$geheim:19000:0:99999:7:::\n[mysqld]\n');
+    const { signal } = new AbortController();
+    expect(await collectOptionFiles({ files: [path, folder.path], signal })).toEqual([
+      { path, text: '# not kept: not an option file\n' },
+      { path: folder.path, text: '# not kept: no regular file\n' },
+    ]);
   });
 
   it('lose the values of secrets only', () => {
