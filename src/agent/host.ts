@@ -36,8 +36,8 @@ export interface Host {
     server: Pick<ServerFacts, 'vendor' | 'version'>,
     engines: readonly Engine[],
   ): { engine: Engine | undefined; findings: readonly Finding[] };
-  /** The server's option files without secrets. */
-  optionFiles(options: Abortable): Promise<readonly { path: string; text: string }[]>;
+  /** The option files of the server with this data directory, without secrets. */
+  optionFiles(dataDirectory: string, options: Abortable): Promise<readonly { path: string; text: string }[]>;
   connect(server: ServerConnection, options: Abortable & { timeoutMs?: number }): Promise<SqlConnection>;
   /** What a killed process left of the private files of its tools. */
   removePrivateLeftovers(): Promise<void>;

@@ -28,6 +28,7 @@ export async function runBackup(context: AgentContext, job: JobOf<'backup'>, too
   const serverFacts = await context.host.readServerFacts(server, { signal });
   const engine = await engineFor(context, serverFacts, { signal });
   refuse(await engine.preflight(server, serverFacts, { signal }), log);
+  const optionFiles = await context.host.optionFiles(serverFacts.dataDirectory, { signal });
   return takeBackup(
     {
       backup: job.id,
@@ -40,7 +41,7 @@ export async function runBackup(context: AgentContext, job: JobOf<'backup'>, too
       ...(context.tuning === undefined ? {} : { tuning: context.tuning }),
       server,
       serverFacts,
-      configuration: configurationLines(await context.host.optionFiles({ signal }), serverFacts),
+      configuration: configurationLines(optionFiles, serverFacts),
       ...(request.parallel === undefined ? {} : { parallel: request.parallel }),
       lockedStallMs: request.lockedStallSeconds * 1000,
     },

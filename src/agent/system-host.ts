@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
+import { serverArguments } from '../core/server-using.ts';
 import { chooseEngine } from '../engine/choose-engine.ts';
 import { findEngines } from '../engine/find-engines.ts';
-import { collectOptionFiles } from '../engine/option-files.ts';
+import { collectOptionFiles, optionFilesNamed } from '../engine/option-files.ts';
 import { PrivateDirectory } from '../engine/private-directory.ts';
 import { readServerFacts } from '../engine/server-facts.ts';
 import { Sql } from '../engine/sql.ts';
@@ -24,7 +25,8 @@ export function systemHost({ toolPath, toolEnv }: AgentConfig): Host {
     readServerFacts,
     findEngines: async ({ signal }) => findEngines({ path: toolPath, env: toolEnv, signal }),
     chooseEngine,
-    optionFiles: async ({ signal }) => collectOptionFiles({ signal }),
+    optionFiles: async (dataDirectory, { signal }) =>
+      collectOptionFiles({ files: optionFilesNamed(await serverArguments(dataDirectory)), signal }),
     connect: async (connection, given) => Sql.connect(connection, given),
     removePrivateLeftovers: async () => {
       // Making one removes those of processes that are gone.

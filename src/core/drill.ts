@@ -2,8 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorruptData, Failure } from '../lib/failure.ts';
 import { makeOwnedDirectory } from '../lib/owned-directory.ts';
+import { BadSegment } from '../repository/bad-segment.ts';
+import { checkBackup } from '../repository/check.ts';
 import type { Sealed } from '../repository/documents.ts';
-import { addNote } from '../repository/notes.ts';
+import { addNote, noteBadSegments } from '../repository/notes.ts';
 import { checkDrill, type DrillCheckOptions, type DrillResult } from './drill-check.ts';
 import { giveTo, type Ownership } from './ownership.ts';
 import { refuseUnreachable } from './reachable.ts';
@@ -46,11 +48,23 @@ export async function drillBackup(sealed: Sealed, options: DrillOptions): Promis
     await addNote(repository, sealed.backup, { note: { kind: 'proven', steps: kept, tables, serverVersion }, signal });
     return drilled;
   } catch (error) {
+    if (error instanceof BadSegment) await noteOtherDamage(sealed, options);
     // A drill that was called off, or could not reach the store, says nothing about the backup.
     if (error instanceof Failure && speaksAgainst(error)) {
       await addNote(repository, sealed.backup, { note: { kind: 'failed-proof', reason: error.message }, signal });
     }
     throw error;
+  }
+}
+
+/** A restore ends at the first segment that is bad. The next backup shall lean on none of the others either. */
+async function noteOtherDamage(sealed: Sealed, { repository, directory, signal, onLog }: DrillOptions): Promise<void> {
+  onLog('Stored data is bad: reading the rest of the backup to learn what else is');
+  try {
+    const wanted = { readData: true, temporaryDirectory: directory, signal };
+    await noteBadSegments(repository, (await checkBackup(repository, sealed, wanted)).bad, signal);
+  } catch (error) {
+    onLog(`What else is bad is not known: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findServerUsing, parseLocks } from './server-using.ts';
+import { findServerUsing, parseLocks, serverArguments } from './server-using.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -24,8 +24,19 @@ test('a process with a file open for writing is found, one that reads is not', a
   expect(found).toEqual([false, true]);
 });
 
+test('how the server of a directory was started is told, and of no other', async () => {
+  await writeFile(join(root, 'ibdata1'), '');
+  await using file = await open(join(root, 'ibdata1'), 'r+');
+  const options = ['--defaults-file=/etc/mysql/second.cnf', '--port=3307'];
+  const child = spawn('/bin/sh', ['-c', 'read line', 'mariadbd', ...options], { stdio: ['pipe', 'ignore', file.fd] });
+  const args = await serverArguments(root);
+  child.kill();
+  expect(args).toEqual(expect.arrayContaining(options));
+});
+
 test('a directory that is not there is used by nobody', async () => {
   expect(await findServerUsing(join(root, 'none'))).toBeUndefined();
+  expect(await serverArguments(join(root, 'none'))).toEqual([]);
 });
 
 test('the owners of locks are told by device and file, waiting ones and other kinds too', () => {

@@ -23,6 +23,14 @@ export async function findServerUsing(directory: string): Promise<ServerProcess 
   return findLockOwner(root);
 }
 
+/** How the server of this data directory was started; nothing where it does not run or cannot be seen from here. */
+export async function serverArguments(directory: string): Promise<readonly string[]> {
+  const server = await findServerUsing(directory);
+  if (server === undefined) return [];
+  const text = await orUndefined(readFile(`/proc/${server.pid}/cmdline`, 'utf8'));
+  return text?.split('\0') ?? [];
+}
+
 async function otherPids(): Promise<number[]> {
   const names = (await orUndefined(readdir('/proc'))) ?? [];
   return names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);

@@ -1,4 +1,5 @@
 import { type Clock, isoTime } from '../lib/clock.ts';
+import { withNextStep } from '../lib/failure.ts';
 import type { BackupFacts, Engine, ServerConnection, ServerFacts } from '../engine/engine.ts';
 import { Attempt, type AttemptRequest, type SealFields } from '../repository/attempt.ts';
 import type { Sealed } from '../repository/documents.ts';
@@ -56,7 +57,9 @@ export async function takeBackup(request: TakeBackupRequest, options: TakeBackup
   } catch (error) {
     // What is still being uploaded is of no use any more.
     end.abort(error);
-    throw error;
+    const step =
+      'Run the backup again: it uses what was uploaded. If this repeats, check the memory and the disks of this host.';
+    throw withNextStep(error, step);
   }
 }
 

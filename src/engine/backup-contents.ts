@@ -2,8 +2,8 @@ import { CorruptData } from '../lib/failure.ts';
 import type { BackupFacts, FilePiece } from './engine.ts';
 import { readBackupFacts } from './tool-metadata.ts';
 
-/** Larger than any of the tools' own files but a GTID set of thousands of servers. */
-const maximumMetadataBytes = 1024 * 1024;
+/** Larger than any of the tools' own files but a GTID set of thousands of servers. What is in them must fit into a seal, which may have 1 MiB. */
+const maximumMetadataBytes = 768 * 1024;
 
 export interface ContentRules {
   /** Each entry is a list of names of which one must be in the backup, complete. */
@@ -59,6 +59,10 @@ export class BackupContents {
       throw new CorruptData(
         'tool-metadata',
         `Cannot take the backup as good as ${path} is larger than ${maximumMetadataBytes} bytes`,
+        {
+          nextStep:
+            "Look at the server's set of GTIDs (`gtid_executed`, `gtid_current_pos`): it must be shorter, so close its gaps or remove what it need not remember.",
+        },
       );
     }
     const parts = this.#texts.get(path) ?? [];

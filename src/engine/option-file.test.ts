@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectOptionFiles, redactOptions } from './option-files.ts';
+import { collectOptionFiles, optionFilesNamed, redactOptions } from './option-files.ts';
 import { optionLine, parseOptions, resolveConnection } from './option-file.ts';
 import { toolOptionFile } from './tool-option-file.ts';
 
@@ -62,11 +62,32 @@ describe('option files', () => {
     expect(files[0]?.text).toContain('password = ***');
   });
 
+  it.each([
+    [['mariadbd', '--datadir=/d'], expect.arrayContaining(['/etc/my.cnf', '/etc/mysql/my.cnf'])],
+    [['mariadbd', '--defaults-file=/b.cnf', '--datadir=/d'], ['/b.cnf']],
+    [['mysqld', '--defaults-extra-file=/more.cnf'], expect.arrayContaining(['/etc/my.cnf', '/more.cnf'])],
+    [['mysqld', '--no-defaults', '--port=1'], []],
+    [[], expect.arrayContaining(['/etc/my.cnf'])],
+  ])('of a server that was started as %j', (args, files) => {
+    expect(optionFilesNamed(args)).toEqual(files);
+  });
+
+  it('are none where they do not begin as such', async () => {
+    await using folder = await newFolder();
+    const path = join(folder.path, 'shadow');
+    await writeFile(path, '# users\nroot:$6$geheim:19000:0:99999:7:::\n[mysqld]\n');
+    const { signal } = new AbortController();
+    expect(await collectOptionFiles({ files: [path, folder.path], signal })).toEqual([
+      { path, text: '# not kept: not an option file\n' },
+      { path: folder.path, text: '# not kept: no regular file\n' },
+    ]);
+  });
+
   it('lose the values of secrets only', () => {
     const text =
-      'password=x y\n#password=x\nloose-s3-secret-key = k\nmaster_password="a"\nport=3306\nssl-key=/etc/k.pem\nreport-password=p';
+      'wsrep_sst_auth = bk:geheim\n;password=x\nngram_token_size=2\nauthentication_ldap_simple_bind_root_pwd=p w\npassword=x y\n#password=x\nloose-s3-secret-key = k\nmaster_password="a"\nport=3306\nssl-key=/etc/k.pem\nreport-password=p';
     expect(redactOptions(text)).toBe(
-      'password= ***\n#password= ***\nloose-s3-secret-key = ***\nmaster_password= ***\nport=3306\nssl-key=/etc/k.pem\nreport-password= ***',
+      'wsrep_sst_auth = ***\n;password= ***\nngram_token_size=2\nauthentication_ldap_simple_bind_root_pwd= ***\npassword= ***\n#password= ***\nloose-s3-secret-key = ***\nmaster_password= ***\nport=3306\nssl-key=/etc/k.pem\nreport-password= ***',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { isSecretName, withoutSecrets } from './secrets.ts';
+import { isSecret, withoutSecrets } from './secrets.ts';
 
 /** Where Debian's, Red Hat's and the vendors' packages put them, in the order in which servers read them. */
 const defaultFiles = ['/etc/my.cnf', '/etc/mysql/my.cnf', '/etc/mysql/mariadb.cnf', '/usr/etc/my.cnf'];
@@ -13,15 +13,24 @@ export interface OptionFile {
   readonly text: string;
 }
 
+/** The files that a server started with these arguments reads, in that order. The servers take each option with `=` only. */
+export function optionFilesNamed(args: readonly string[]): readonly string[] {
+  const valuesOf = (name: string): string[] =>
+    args.filter((arg) => arg.startsWith(`${name}=`)).map((arg) => arg.slice(name.length + 1));
+  if (args.includes('--no-defaults')) return [];
+  const only = valuesOf('--defaults-file');
+  return [...(only.length > 0 ? only : defaultFiles), ...valuesOf('--defaults-extra-file')];
+}
+
 /**
  * The server's option files and what they include, for the record of a backup: a restored server needs them. Files that
  * cannot be read say so in their text; at most 200 files of 256 KiB are taken.
  */
 export async function collectOptionFiles(options: {
-  readonly files?: readonly string[];
+  readonly files: readonly string[];
   readonly signal: AbortSignal;
 }): Promise<readonly OptionFile[]> {
-  const waiting = [...(options.files ?? defaultFiles)];
+  const waiting = [...options.files];
   const seen = new Set<string>();
   const collected: OptionFile[] = [];
   for (let path = waiting.shift(); path !== undefined && collected.length < maximumFiles; path = waiting.shift()) {
@@ -38,12 +47,24 @@ export async function collectOptionFiles(options: {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    const { size } = await stat(path);
-    return size > maximumFileBytes ? `# not kept: ${size} bytes\n` : await readFile(path, 'utf8');
+    const found = await stat(path);
+    if (!found.isFile()) return '# not kept: no regular file\n';
+    if (found.size > maximumFileBytes) return `# not kept: ${found.size} bytes\n`;
+    const text = await readFile(path, 'utf8');
+    return isOptionFile(text) ? text : '# not kept: not an option file\n';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `# cannot be read: ${code}\n`;
   }
+}
+
+/**
+ * Servers refuse a file that begins otherwise. Which file is read here may be up to the user of the server: that must not bring
+ * a file which only root may read into the log of a backup.
+ */
+function isOptionFile(text: string): boolean {
+  const first = text.split('\n').find((line) => !/^\s*([#;]|$)/.test(line));
+  return first === undefined || /^\s*(\[|!include)/.test(first);
 }
 
 async function includes(text: string, folder: string): Promise<readonly string[]> {
@@ -73,8 +94,9 @@ export function redactOptions(text: string): string {
   return text
     .split('\n')
     .map((line) => {
-      const [, key = '', equals = ''] = /^(\s*#?\s*[\w-]+)(\s*=)/.exec(line) ?? [];
-      return equals !== '' && isSecretName(key.replaceAll('_', '-')) ? `${key}${equals} ***` : withoutSecrets(line);
+      const [, before = '', key = '', equals = '', value = ''] =
+        /^([\s#;]*)([\w.-]+)(\s*=)\s*(.*?)\s*$/.exec(line) ?? [];
+      return isSecret(key, value) ? `${before}${key}${equals} ***` : withoutSecrets(line);
     })
     .join('\n');
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ServerConnection, ServerFacts, Vendor } from './engine.ts';
 import { directoryBytes } from './directory-size.ts';
-import { isSecretName } from './secrets.ts';
+import { isSecret, withoutSecrets } from './secrets.ts';
 import { Sql } from './sql.ts';
 
 /** Asks the server what it is. Throws what `Sql.connect` throws. */
@@ -67,9 +67,8 @@ function notCopied(variables: Readonly<Record<string, string>>): (name: string) 
 
 const neverCopied = /^(ib_logfile\d+|ibtmp\d+|#innodb_(redo|temp)|.*\.(pid|err|sock|dblwr))$/;
 
+/** Texts may hold secrets, too: a URL with a password, the options of another program. */
 function withoutSecretValues(variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  // Switches such as `password_history = 0` say nothing secret; text under such a name might.
-  const isShown = ([name, value]: readonly [string, string]): boolean =>
-    !isSecretName(name) || /^(|ON|OFF|[0-9.]+)$/.test(value);
-  return Object.fromEntries(Object.entries(variables).map((entry) => (isShown(entry) ? entry : [entry[0], '***'])));
+  const shown = (name: string, value: string): string => (isSecret(name, value) ? '***' : withoutSecrets(value));
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, shown(name, value)]));
 }

@@ -172,12 +172,13 @@ function queryFailure(cause: unknown, where: string, sql: string): Failure {
   if (code.startsWith('ER_'))
     return new Failure('database-query-failed', `Cannot run a query at ${where} as the server refused it: ${message}`, {
       cause,
+      nextStep: "Look into the server's error log, and check that it is healthy and of a supported version.",
       evidence: [sql],
     });
   return new Failure(
     'database-unreachable',
     `Cannot query the database at ${where} as the connection broke: ${message}`,
-    { cause, evidence: [sql] },
+    { cause, nextStep: 'Check that the server still runs and answers, and try again.', evidence: [sql] },
   );
 }
 

@@ -11,11 +11,11 @@ const forbidden = /[\u0000-\u001f\u007f\\]/;
  */
 export function safePath(bytes: Uint8Array, at: number): string {
   const path = decode(bytes, at);
-  if (path.startsWith('/')) throw badPath('it is absolute', path, at);
-  if (forbidden.test(path)) throw badPath('it has forbidden characters', path, at);
+  if (path.startsWith('/')) throw forbiddenPath('it is absolute', path, at);
+  if (forbidden.test(path)) throw forbiddenPath('it has forbidden characters', path, at);
   if (!path.includes('//') && !path.includes('.')) return path === '' ? rejectEmpty(at) : trimmed(path, at);
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw badPath('it leaves the data directory', path, at);
+  if (parts.includes('..')) throw forbiddenPath('it leaves the data directory', path, at);
   return parts.length === 0 || path.endsWith('/') ? rejectEmpty(at) : parts.join('/');
 }
 
@@ -23,11 +23,7 @@ function decode(bytes: Uint8Array, at: number): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new CorruptData(
-      'xbstream-path',
-      `Cannot decode the backup stream as a file name at byte ${at} is not UTF-8`,
-      { cause },
-    );
+    throw badPath('is not UTF-8', at, cause);
   }
 }
 
@@ -36,12 +32,17 @@ function trimmed(path: string, at: number): string {
 }
 
 function rejectEmpty(at: number): never {
-  throw new CorruptData('xbstream-path', `Cannot decode the backup stream as a file name at byte ${at} is empty`);
+  throw badPath('is empty', at);
 }
 
-function badPath(why: string, path: string, at: number): CorruptData {
-  return new CorruptData(
-    'xbstream-path',
-    `Cannot decode the backup stream as a file name at byte ${at} is not allowed, ${why}: ${JSON.stringify(path)}`,
-  );
+function forbiddenPath(why: string, path: string, at: number): CorruptData {
+  return badPath(`is not allowed, ${why}: ${JSON.stringify(path)}`, at);
+}
+
+function badPath(what: string, at: number, cause?: unknown): CorruptData {
+  return new CorruptData('xbstream-path', `Cannot decode the backup stream as a file name at byte ${at} ${what}`, {
+    cause,
+    nextStep:
+      "Look for a file of such a name in the server's data directory: no server makes one. Move it away, or where there is none check the memory of this host, and run the backup again.",
+  });
 }

@@ -153,7 +153,11 @@ describe('xbstream', () => {
   for (const [name, { stream, code }] of Object.entries(broken)) {
     it(`refuses ${name}`, async () => {
       const bytes = await stream();
-      await expect(contents([bytes])).rejects.toMatchObject({ name: 'CorruptData', code });
+      await expect(contents([bytes])).rejects.toMatchObject({
+        name: 'CorruptData',
+        code,
+        nextStep: expect.stringMatching(/[Rr]un the backup again/),
+      });
       await expect(contents(cut(bytes, [1]))).rejects.toMatchObject({ code });
     });
   }

@@ -43,6 +43,13 @@ export class CorruptData extends Failure {
   override name = 'CorruptData';
 }
 
+/** The same damage with what to do, where it does not say so itself: where it was found nobody may know what it was wanted for. */
+export function withNextStep(error: unknown, nextStep: string): unknown {
+  if (!(error instanceof CorruptData) || error.nextStep !== undefined) return error;
+  const { code, message, cause, evidence } = error;
+  return new CorruptData(code, message, { cause, evidence, nextStep });
+}
+
 /** A child program ended otherwise than it must. */
 export class ToolFailed extends Failure {
   override name = 'ToolFailed';

@@ -5,8 +5,9 @@ import type { Sealed } from './documents.ts';
 import { fetchBlocks, FetchTools } from './fetch-blocks.ts';
 import { IndexReader } from './index-reader.ts';
 import { segmentKey } from './names.ts';
+import type { Bad } from './notes.ts';
 import { runLength, runsOfLeaf } from './plan-runs.ts';
-import { readingFailure } from './reading-failure.ts';
+import { learntFrom, readingFailure } from './reading-failure.ts';
 import type { Repository } from './repository.ts';
 import { type PlannedRun, RestorePlan } from './restore-plan.ts';
 import { walkFile } from './walk.ts';
@@ -24,7 +25,7 @@ export interface Checked {
   readonly files: number;
   readonly blocks: number;
   readonly bytes: number;
-  readonly bad: readonly { readonly segment: string; readonly reason: string }[];
+  readonly bad: readonly Bad[];
 }
 
 /** Reads one backup and verifies what it reads; goes on after a bad segment, to name all of them. */
@@ -32,7 +33,7 @@ export async function checkBackup(repository: Repository, sealed: Sealed, option
   try {
     return await readBackup(repository, sealed, options);
   } catch (error) {
-    throw readingFailure(error);
+    throw await learntFrom(readingFailure(error), repository);
   }
 }
 

@@ -26,8 +26,8 @@ export interface BegunAttempt {
 export interface SettledBackup {
   readonly state: 'sealed' | 'void';
   readonly at: number;
-  /** The attempt that sealed it. */
-  readonly attempt?: string;
+  /** The attempt that sealed it; undefined where the seal cannot be read. */
+  readonly attempt?: string | undefined;
 }
 
 export interface Removal {

@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import * as z from 'zod';
-import { CorruptData } from '../lib/failure.ts';
+import { CorruptData, PermanentFailure } from '../lib/failure.ts';
 import { type Cipher, isSameMac } from './cipher.ts';
 import { isAttemptId, isBackupId } from './names.ts';
 
@@ -94,33 +95,63 @@ export const noteSchema = z.discriminatedUnion('kind', [
 ]);
 export type Note = z.infer<typeof noteSchema>;
 
-const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional() });
+/** Of a document there is a MAC or a digest; none of an open repository that was written before there were digests. */
+const envelopeSchema = z.object({ document: z.unknown(), mac: z.string().optional(), digest: z.string().optional() });
 
-/** `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. */
+/**
+ * `{"document": …, "mac": …}`: the MAC is over the document as canonical JSON, and over the object's name. Without a key it is a
+ * digest, against accidents. Throws PermanentFailure
+ * for one that is larger than what readers take.
+ */
 export function encodeDocument(document: object, { cipher, key }: { cipher: Cipher; key: string }): Buffer {
-  const mac = cipher.documentMac(`${key}\n${canonicalJson(document)}`);
-  return Buffer.from(`${JSON.stringify({ document, ...(mac === undefined ? {} : { mac }) }, undefined, 2)}\n`);
+  const canonical = `${key}\n${canonicalJson(document)}`;
+  const mac = cipher.documentMac(canonical);
+  const proof = mac === undefined ? { digest: hash('sha256', canonical) } : { mac };
+  const bytes = Buffer.from(`${JSON.stringify({ document, ...proof }, undefined, 2)}\n`);
+  if (bytes.length > MAX_DOCUMENT_BYTES)
+    throw new PermanentFailure(
+      'document-too-large',
+      `Cannot store ${key} as nobody could read it any more: it has ${bytes.length} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
+      { nextStep: 'Please report this as a fault of Holdfast, with what may be so long: a set of GTIDs, a name.' },
+    );
+  return bytes;
 }
 
-/** @param cipher undefined to read without the key: then the MAC is not verified, which is enough to list. */
+/** @param cipher undefined to read without the key: then a MAC is not verified, which is enough to list; a digest is. */
 export function decodeDocument<T>(
   bytes: Buffer,
   { schema, cipher, key }: { schema: z.ZodType<T>; cipher: Cipher | undefined; key: string },
 ): T {
   let document: unknown;
   let mac: string | undefined;
+  let digest: string | undefined;
   let parsed: T;
   try {
-    ({ document, mac } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
+    ({ document, mac, digest } = envelopeSchema.parse(JSON.parse(bytes.toString('utf8'))));
     parsed = schema.parse(document);
   } catch (cause) {
-    throw new CorruptData('repository-damaged', `Cannot read ${key} as it is not such a document`, { cause });
+    throw damagedObject(`Cannot read ${key} as it is not such a document`, { cause });
   }
-  const expected = cipher?.documentMac(`${key}\n${canonicalJson(document)}`);
+  const canonical = `${key}\n${canonicalJson(document)}`;
+  if (digest !== undefined && digest !== hash('sha256', canonical))
+    throw damagedObject(`Cannot use ${key} as it is not what was written`);
+  const expected = cipher?.documentMac(canonical);
   if (expected !== undefined && !isSameMac(expected, mac ?? '')) {
-    throw new CorruptData('not-authentic', `Cannot use ${key} as it is not what was written with this key`);
+    throw damagedObject(`Cannot use ${key} as it is not what was written with this key`, { code: 'not-authentic' });
   }
   return parsed;
+}
+
+/** An object that makes no sense by itself. */
+export function damagedObject(
+  message: string,
+  { code = 'repository-damaged', cause }: { readonly code?: string; readonly cause?: unknown } = {},
+): CorruptData {
+  return new CorruptData(code, message, {
+    cause,
+    nextStep:
+      'Bring this object back from a copy of the repository, or an earlier version of it where the store keeps versions. `holdfast repository check` tells which backups are whole without it.',
+  });
 }
 
 /** JSON with sorted keys and no spaces: the same text for the same value, in any language. Numbers are integers. */

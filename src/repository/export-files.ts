@@ -3,7 +3,7 @@ import type { Sealed } from './documents.ts';
 import { BLOCK_BYTES } from './extent.ts';
 import type { FileEntry } from './file-page.ts';
 import { IndexReader } from './index-reader.ts';
-import { readingFailure } from './reading-failure.ts';
+import { learntFrom, readingFailure } from './reading-failure.ts';
 import type { Repository } from './repository.ts';
 import { type WalkedLeaf, walkFile } from './walk.ts';
 
@@ -20,7 +20,7 @@ export async function* exportFiles(
       yield { type: 'end', path: file.path, size: file.size };
     }
   } catch (error) {
-    throw readingFailure(error);
+    throw await learntFrom(readingFailure(error), repository);
   }
 }
 

@@ -1,3 +1,4 @@
+import { ofSegment } from './bad-segment.ts';
 import type { ObjectCipher } from './cipher.ts';
 import { CONTENT, FRAME_HEADER_BYTES, OBJECT_HEADER_BYTES, openObjectHeader, unreadable } from './frame.ts';
 import { segmentKey } from './names.ts';
@@ -55,12 +56,20 @@ export class FetchTools implements AsyncDisposable {
   }
 }
 
-/** Reads what is wanted of one segment in large ranges, verifies every block, and writes it where it belongs. */
-export async function fetchBlocks(
-  repository: Repository,
-  wanted: { readonly segment: string; readonly runs: readonly PlannedRun[] },
-  options: FetchOptions,
-): Promise<void> {
+interface WantedBlocks {
+  readonly segment: string;
+  readonly runs: readonly PlannedRun[];
+}
+
+/**
+ * Reads what is wanted of one segment in large ranges, verifies every block, and writes it where it belongs. Throws BadSegment
+ * where the stored bytes are not what was written.
+ */
+export async function fetchBlocks(repository: Repository, wanted: WantedBlocks, options: FetchOptions): Promise<void> {
+  await ofSegment(wanted.segment, fetchRanges(repository, wanted, options));
+}
+
+async function fetchRanges(repository: Repository, wanted: WantedBlocks, options: FetchOptions): Promise<void> {
   const key = segmentKey(wanted.segment);
   const { signal, tools, onDone } = options;
   const { key: objectKey } = await openSegment(repository, key, signal);

@@ -1,4 +1,5 @@
 import type { Storage } from '../storage/storage.ts';
+import { ofSegment } from './bad-segment.ts';
 import type { Cipher, ObjectCipher } from './cipher.ts';
 import type { FramePlace, Reference } from './extent.ts';
 import {
@@ -47,21 +48,32 @@ export class FrameReader {
     this.#options = options;
   }
 
-  /** A node's plain bytes. */
+  /** A node's plain bytes. Throws BadSegment. */
   async node({ id, frame }: Reference): Promise<Buffer> {
     const place = frame.place;
     if (!place) throw new RangeError('a node without a place');
+    return ofSegment(place.segment, this.#node(place, id));
+  }
+
+  /** One block, or the part of a node's frame that it is. Throws BadSegment. */
+  async block({ id, frame, plainOffset }: Reference, length: number): Promise<Buffer> {
+    const place = frame.place;
+    if (!place) return Buffer.alloc(length);
+    return ofSegment(place.segment, this.#block(place, { id, from: plainOffset, to: plainOffset + length }));
+  }
+
+  async #node(place: FramePlace, id: Buffer): Promise<Buffer> {
     const plain = await this.frame(place);
     if (!this.#options.cipher.blockId(plain).equals(id)) throw wrongBytes(segmentKey(place.segment));
     return plain;
   }
 
-  /** One block, or the part of a node's frame that it is. */
-  async block({ id, frame, plainOffset }: Reference, length: number): Promise<Buffer> {
-    const place = frame.place;
-    if (!place) return Buffer.alloc(length);
-    const block = (await this.#cachedFrame(place)).subarray(plainOffset, plainOffset + length);
-    if (block.length !== length || !this.#options.cipher.blockId(block).equals(id))
+  async #block(
+    place: FramePlace,
+    { id, from, to }: { readonly id: Buffer; readonly from: number; readonly to: number },
+  ): Promise<Buffer> {
+    const block = (await this.#cachedFrame(place)).subarray(from, to);
+    if (block.length !== to - from || !this.#options.cipher.blockId(block).equals(id))
       throw wrongBytes(segmentKey(place.segment));
     return block;
   }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { CorruptData } from '../lib/failure.ts';
 import { hash } from 'node:crypto';
 import type { Storage } from '../storage/storage.ts';
+import { DAMAGED_NEXT_STEP } from './bad-segment.ts';
 import type { Cipher } from './cipher.ts';
 import type { Reference } from './extent.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -84,7 +85,9 @@ export class IndexReader {
     const key = indexKey(sealed);
     const bytes = await readObject(options.storage, key, options.signal);
     if (hash('sha256', bytes) !== sealed.indexDigest) {
-      throw new CorruptData('wrong-bytes', `Cannot read ${key} as its bytes are not those that were sealed`);
+      throw new CorruptData('wrong-bytes', `Cannot read ${key} as its bytes are not those that were sealed`, {
+        nextStep: DAMAGED_NEXT_STEP,
+      });
     }
     const root = parseRoot(decodeObject(bytes, { content: CONTENT.index, cipher: options.cipher, name: key }), key);
     if (root.backup !== sealed.backup || root.attempt !== sealed.attempt)

@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../lib/concurrently.ts';
+import { CorruptData } from '../lib/failure.ts';
 import type { Note, Sealed } from './documents.ts';
 import { backupOfKey, BEGUN, DELETED, parseBegunKey, SEALS } from './names.ts';
 import { readNotes } from './notes.ts';
@@ -10,7 +11,9 @@ export type ListedBackup =
   | { readonly backup: string; readonly state: 'sealed'; readonly sealed: Sealed; readonly notes: readonly Note[] }
   /** Begun and not settled: being made, or its writer died. When one of its attempts began. */
   | { readonly backup: string; readonly state: 'unsettled'; readonly begunAt: Date }
-  | { readonly backup: string; readonly state: 'void' };
+  | { readonly backup: string; readonly state: 'void' }
+  /** Its seal or a note of it cannot be used. */
+  | { readonly backup: string; readonly state: 'damaged'; readonly reason: string };
 
 export interface ListOptions {
   readonly signal: AbortSignal;
@@ -18,7 +21,10 @@ export interface ListOptions {
   readonly includeVoid?: boolean;
 }
 
-/** Needs no key; without one nothing is authenticated. Oldest first; deleted backups are not shown. */
+/**
+ * Needs no key; without one nothing is authenticated. Oldest first; deleted backups are not shown. What is damaged of one hides no
+ * other.
+ */
 export async function listBackups(
   repository: Pick<Repository, 'storage'> & Partial<Repository>,
   { signal, includeVoid = false }: ListOptions,
@@ -36,20 +42,28 @@ export async function listBackups(
     [...ids].filter((id) => !deleted.has(id)),
     8,
     async (backup) => {
-      const settlement = await readSettlement(repository, backup, signal);
-      const begunAt = begun.get(backup);
-      if (settlement?.state === 'sealed')
-        found.set(backup, {
-          backup,
-          state: 'sealed',
-          sealed: settlement,
-          notes: await readNotes(repository, backup, signal),
-        });
-      else if (settlement?.state === 'void' && includeVoid) found.set(backup, { backup, state: 'void' });
-      else if (!settlement && begunAt) found.set(backup, { backup, state: 'unsettled', begunAt });
+      const listed = await look(repository, backup, { signal, begunAt: begun.get(backup) });
+      if (listed && (listed.state !== 'void' || includeVoid)) found.set(backup, listed);
     },
   );
   return [...found.values()].toSorted((a, b) => (a.backup < b.backup ? -1 : 1));
+}
+
+async function look(
+  repository: Pick<Repository, 'storage'> & Partial<Repository>,
+  backup: string,
+  { signal, begunAt }: { readonly signal: AbortSignal; readonly begunAt: Date | undefined },
+): Promise<ListedBackup | undefined> {
+  try {
+    const settlement = await readSettlement(repository, backup, signal);
+    if (settlement?.state === 'sealed')
+      return { backup, state: 'sealed', sealed: settlement, notes: await readNotes(repository, backup, signal) };
+    if (settlement) return { backup, state: 'void' };
+    return begunAt && { backup, state: 'unsettled', begunAt };
+  } catch (error) {
+    if (error instanceof CorruptData) return { backup, state: 'damaged', reason: error.message };
+    throw error;
+  }
 }
 
 async function idsBelow(storage: Repository['storage'], prefix: string, signal: AbortSignal): Promise<string[]> {

@@ -24,6 +24,21 @@ export async function addNote(
   await storage.put(key, encodeDocument({ ...note, at: isoTime(nowMs) }, { cipher, key }), { ifAbsent: true, signal });
 }
 
+export interface Bad {
+  readonly segment: string;
+  readonly reason: string;
+}
+
+/** Notes that segments are bad, of which nobody did before. */
+export async function noteBadSegments(repository: Repository, bad: readonly Bad[], signal: AbortSignal): Promise<void> {
+  const isNoted = bad.length > 0 ? await badSegments(repository, signal) : undefined;
+  for (const { segment, reason } of bad) {
+    const owner = parseSegmentName(segment)?.backup;
+    if (owner === undefined || isNoted?.(segment) === true) continue;
+    await addNote(repository, owner, { note: { kind: 'bad-segment', segment, reason }, signal });
+  }
+}
+
 /** Oldest first. Throws CorruptData for a note that is not what was written. */
 export async function readNotes(
   repository: Pick<Repository, 'storage'> & Partial<Repository>,

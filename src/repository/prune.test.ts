@@ -5,7 +5,7 @@ import { randomSource, someBytes } from '../../tests/support/pieces.ts';
 import { backUp, neverAborted, startAttempt } from '../../tests/support/repositories.ts';
 import { openCipher } from './cipher.ts';
 import { encodeDocument } from './documents.ts';
-import { deletedKey, indexKey } from './names.ts';
+import { deletedKey, indexKey, sealKey } from './names.ts';
 import { prune, voidAbandoned } from './prune.ts';
 import { initRepository, type Repository } from './repository.ts';
 import { markDeleted, readSettlement } from './settle.ts';
@@ -44,6 +44,32 @@ test('a deleted backup goes a day later, all but its mark', async () => {
   const left = [...storage.objects.keys()].filter((key) => key.includes(sealed.backup));
   expect(left).toEqual([deletedKey(sealed.backup)]);
   expect(storage.objects.has(indexKey(other.sealed))).toBe(true);
+});
+
+test('a seal that cannot be read stops a collection, until its backup was marked as deleted a day ago', async () => {
+  const { storage, repository, pass } = await newRepository();
+  const { sealed } = await backUp(repository, { files, random });
+  const second = await backUp(repository, { files, random });
+  await markDeleted(repository, sealed.backup, { reason: 'r', signal });
+  const object = storage.objects.get(sealKey(second.sealed.backup));
+  if (!object) throw new Error('no seal');
+  object.bytes = object.bytes.subarray(0, 99);
+  pass(8 * DAY);
+  expect(await voidAbandoned(repository, signal)).toEqual([]);
+  const before = [...storage.objects.keys()];
+  // It may need what the deleted one uploaded, as in fact it does.
+  await expect(prune(repository, options)).rejects.toMatchObject({
+    code: 'table-unreadable',
+    nextStep: expect.stringContaining('delete it'),
+  });
+  expect([...storage.objects.keys()]).toEqual(before);
+  await markDeleted(repository, second.sealed.backup, { reason: 'r', signal });
+  await expect(prune(repository, options)).rejects.toMatchObject({ code: 'table-unreadable' });
+  pass(DAY + 1);
+  await prune(repository, options);
+  await prune(repository, options);
+  const left = [...storage.objects.keys()].filter((key) => !/^(keys|probe|repository)/.test(key));
+  expect(left).toEqual([deletedKey(sealed.backup), deletedKey(second.sealed.backup)]);
 });
 
 test('a mark that was not made with the key deletes nothing', async () => {

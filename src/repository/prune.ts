@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mapConcurrently } from '../lib/concurrently.ts';
-import { Failure } from '../lib/failure.ts';
+import { CorruptData, Failure } from '../lib/failure.ts';
 import { ObjectNotFound } from '../storage/storage.ts';
 import {
   ABANDON_AFTER_MS,
@@ -47,12 +47,17 @@ export async function voidAbandoned(repository: Repository, signal: AbortSignal)
   const given: string[] = [];
   for (const [backup, attempts] of begun) {
     const newest = Math.max(...attempts.map(({ at }) => at));
-    if (now - newest < ABANDON_AFTER_MS || (await readSettlement(repository, backup, signal))) continue;
+    if (now - newest < ABANDON_AFTER_MS || (await isSettled(repository, backup, signal))) continue;
     if (now - (await lastSign(repository, backup, signal)) < ABANDON_AFTER_MS) continue;
     await voidBackup(repository, backup, { reason: 'nothing was heard of it for seven days', signal });
     given.push(backup);
   }
   return given;
+}
+
+/** A seal that cannot be read is one all the same. */
+async function isSettled(repository: Repository, backup: string, signal: AbortSignal): Promise<boolean> {
+  return (await readSettlement(repository, backup, signal).catch(asSealed)) !== undefined;
 }
 
 /** What was listed may be gone before it is read, as another collection is under way: a fresh list does not have it. */
@@ -102,13 +107,22 @@ async function readSettlements(
 ): Promise<Map<string, SettledBackup>> {
   const settled = new Map<string, SettledBackup>();
   await mapConcurrently(new Set([...begun.keys(), ...seals.keys()]), READS_AT_ONCE, async (backup) => {
-    const settlement = await readSettlement(repository, backup, signal);
+    const settlement = await readSettlement(repository, backup, signal).catch(asSealed);
     // A seal that the list does not show yet was stored just now.
     const at = seals.get(backup) ?? Number.POSITIVE_INFINITY;
     if (settlement?.state === 'void') settled.set(backup, { state: 'void', at });
     if (settlement?.state === 'sealed') settled.set(backup, { state: 'sealed', at, attempt: settlement.attempt });
   });
   return settled;
+}
+
+/**
+ * A seal that cannot be read may be that of a backup which needs its segments. So it counts as one: until that backup is marked
+ * as deleted, and a day later, its table is asked for, and that it cannot be read stops the collection.
+ */
+function asSealed(error: unknown): { readonly state: 'sealed'; readonly attempt: undefined } {
+  if (error instanceof CorruptData) return { state: 'sealed', attempt: undefined };
+  throw error;
 }
 
 async function readTables(
@@ -118,18 +132,16 @@ async function readTables(
 ): Promise<Map<string, string[]>> {
   const tables = new Map<string, string[]>();
   await mapConcurrently(backups, READS_AT_ONCE, async (backup) => {
-    const settlement = await readSettlement(repository, backup, signal);
-    if (settlement?.state !== 'sealed')
-      throw new Failure('repository-changed', `Cannot collect as backup ${backup} changed meanwhile`, {
-        nextStep: 'Run it again.',
-      });
     try {
+      const settlement = await readSettlement(repository, backup, signal);
+      if (settlement?.state !== 'sealed') throw changed(backup);
       const index = await IndexReader.open(settlement, { ...repository, signal });
       tables.set(
         backup,
         (await index.segments()).map((use) => use.name),
       );
     } catch (cause) {
+      if (cause instanceof Failure && cause.code === 'repository-changed') throw cause;
       const message = `Cannot remove anything as the table of backup ${backup} cannot be read`;
       throw new Failure('table-unreadable', message, {
         cause,
@@ -138,6 +150,12 @@ async function readTables(
     }
   });
   return tables;
+}
+
+function changed(backup: string): Failure {
+  return new Failure('repository-changed', `Cannot collect as backup ${backup} changed meanwhile`, {
+    nextStep: 'Run it again.',
+  });
 }
 
 /** The store's clock, read off an object written for that. */

@@ -1,3 +1,4 @@
+import { withNextStep } from '../lib/failure.ts';
 import type { Sealed } from './documents.ts';
 import { CONTENT } from './frame.ts';
 import { logKey } from './names.ts';
@@ -12,6 +13,11 @@ export async function readLog(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const key = logKey(sealed);
-  const bytes = await readObjectIfThere(repository.storage, key, signal);
-  return bytes && decodeObject(bytes, { content: CONTENT.log, cipher: repository.cipher, name: key }).toString('utf8');
+  try {
+    const bytes = await readObjectIfThere(repository.storage, key, signal);
+    const content = { content: CONTENT.log, cipher: repository.cipher, name: key };
+    return bytes && decodeObject(bytes, content).toString('utf8');
+  } catch (error) {
+    throw withNextStep(error, 'The backup itself may be whole all the same: `holdfast repository check` tells.');
+  }
 }

@@ -1,6 +1,5 @@
-import { CorruptData } from '../lib/failure.ts';
 import { ObjectNotFound, type Storage } from '../storage/storage.ts';
-import { MAX_DOCUMENT_BYTES } from './documents.ts';
+import { damagedObject, MAX_DOCUMENT_BYTES } from './documents.ts';
 import { MAX_OBJECT_BYTES } from './small-object.ts';
 
 /** The bytes of a small JSON document. Throws ObjectNotFound. */
@@ -48,7 +47,7 @@ async function readBounded(
 ): Promise<Buffer> {
   const bytes = await storage.get(key, { range: { start: 0, end: maxBytes + 1 }, signal });
   if (bytes.length > maxBytes) {
-    throw new CorruptData('repository-damaged', `Cannot read ${key} as it is larger than ${maxBytes} bytes`);
+    throw damagedObject(`Cannot read ${key} as it is larger than ${maxBytes} bytes`);
   }
   return bytes;
 }

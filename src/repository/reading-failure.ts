@@ -1,15 +1,20 @@
-import { CorruptData, Failure } from '../lib/failure.ts';
+import { CorruptData, Failure, withNextStep } from '../lib/failure.ts';
 import { targetFull } from '../lib/target-full.ts';
 import { ObjectNotFound } from '../storage/storage.ts';
+import { BadSegment, DAMAGED_NEXT_STEP } from './bad-segment.ts';
+import { noteBadSegments } from './notes.ts';
+import type { Repository } from './repository.ts';
 
-/** What went wrong while a sealed backup was read: an object of it that is gone is damage, not a wrong name. */
+/** A note that cannot be written must not hold up who waits for a restore. */
+const NOTE_LIMIT_MS = 30_000;
+
+/**
+ * What went wrong while a sealed backup was read: an object of it that is gone is damage, not a wrong name. All damage says what
+ * to do.
+ */
 export function readingFailure(error: unknown): unknown {
-  if (!(error instanceof ObjectNotFound)) return error;
-  return new CorruptData('repository-damaged', error.message, {
-    cause: error,
-    nextStep:
-      'Use another backup; `holdfast repository check` tells which ones are whole. A new one leans on nothing that is gone.',
-  });
+  if (!(error instanceof ObjectNotFound)) return withNextStep(error, DAMAGED_NEXT_STEP);
+  return new CorruptData('repository-damaged', error.message, { cause: error, nextStep: DAMAGED_NEXT_STEP });
 }
 
 /** What went wrong while a backup's files were written below a directory. */
@@ -22,4 +27,16 @@ export function restoringFailure(error: unknown, directory: string): unknown {
     cause: error,
     nextStep: 'Check that the disk is healthy and may be written to.',
   });
+}
+
+/**
+ * Notes the segment that turned out to be bad, if one did. What is gone needs no note: no backup leans on what is not there.
+ * @returns the same error, also where the note could not be written
+ */
+export async function learntFrom(error: unknown, repository: Repository): Promise<unknown> {
+  if (!(error instanceof BadSegment)) return error;
+  const { segment, message: reason } = error;
+  // Whoever cannot write to the store can still read from it; the next one that finds it may note it.
+  await noteBadSegments(repository, [{ segment, reason }], AbortSignal.timeout(NOTE_LIMIT_MS)).catch(() => undefined);
+  return error;
 }

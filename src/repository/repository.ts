@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { type Clock, isoTime } from '../lib/clock.ts';
-import { Conflict, CorruptData, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
+import { Conflict, InvalidRequest, PermanentFailure } from '../lib/failure.ts';
 import { ObjectNotFound, type Storage } from '../storage/storage.ts';
 import { type Cipher, keyedCipher, newRepositoryKey, openCipher } from './cipher.ts';
-import { decodeDocument, encodeDocument } from './documents.ts';
+import { damagedObject, decodeDocument, encodeDocument } from './documents.ts';
 import { REPOSITORY_KEY, slotKey } from './names.ts';
-import { readDocument } from './read-object.ts';
+import { readDocument, readDocumentIfThere } from './read-object.ts';
 import { createSlot, type Slot, type Unlock } from './slots.ts';
 import { readSlots, unlockRepository } from './slots-stored.ts';
 
@@ -39,7 +39,10 @@ export interface InitOptions {
   readonly label: string;
 }
 
-/** Makes a repository in an empty folder. Throws Conflict where one is already. */
+/**
+ * Makes a repository in an empty folder. Throws Conflict where one is already, or where somebody else makes one at the same
+ * time: what is read back decides, as a store that ignores "if absent" lets the later one overwrite the earlier.
+ */
 export async function initRepository(storage: Storage, options: InitOptions): Promise<Repository> {
   const { clock, signal, unlock, label, conditionalPut } = options;
   await refuseExisting(storage, signal);
@@ -52,15 +55,19 @@ export async function initRepository(storage: Storage, options: InitOptions): Pr
   };
   const key = unlock && newRepositoryKey();
   const cipher = key ? keyedCipher(key) : openCipher;
-  if (key && unlock) await putSlot(storage, await createSlot(key, unlock, { label, createdAt }), signal);
+  const slot = key && unlock && (await createSlot(key, unlock, { label, createdAt }));
+  if (slot) await putSlot(storage, slot, signal);
   const complete: RepositoryFacts = cipher.keyId === undefined ? facts : { ...facts, keyId: cipher.keyId };
-  const stored = await storage.put(
-    REPOSITORY_KEY,
-    encodeDocument(complete, { cipher: openCipher, key: REPOSITORY_KEY }),
-    { ifAbsent: true, signal },
-  );
+  const bytes = encodeDocument(complete, { cipher: openCipher, key: REPOSITORY_KEY });
+  // Making the slot takes a while, in which somebody else may have made theirs.
+  if (!(await readDocumentIfThere(storage, REPOSITORY_KEY, signal)))
+    await storage.put(REPOSITORY_KEY, bytes, { ifAbsent: true, signal });
   const found = await readFacts(storage, signal);
-  if (stored === 'exists' && found.repository !== facts.repository) throw alreadyThere(storage);
+  if (found.repository !== facts.repository) {
+    // It wraps a key that opens nothing.
+    if (slot) await storage.delete([slotKey(slot.slot)], { signal });
+    throw alreadyThere(storage);
+  }
   return { storage, cipher, facts: found, clock };
 }
 
@@ -117,12 +124,17 @@ export async function addSlot(
   return made;
 }
 
-/** Removes a way in, or one that is damaged. The last one stays: without it nobody could read anything any more. */
+/**
+ * Removes a way in, or a slot that is none: damaged, or of another key. The last way in stays: without it nobody could read
+ * anything any more.
+ */
 export async function removeSlot(storage: Storage, slot: string, signal: AbortSignal): Promise<void> {
+  const { keyId } = await readFacts(storage, signal);
   const { slots, damaged } = await readSlots(storage, signal);
   if (![...slots, ...damaged].some((each) => each.slot === slot))
     throw new InvalidRequest('no-such-slot', `Cannot remove key slot ${slot} as there is none of that name`);
-  if (slots.every((each) => each.slot === slot))
+  const isOther = (each: Slot): boolean => each.slot !== slot && each.keyId === keyId;
+  if (keyId !== undefined && !slots.some(isOther))
     throw new Conflict('last-slot', `Cannot remove key slot ${slot} as it is the last way in`, {
       nextStep: 'Add another one first.',
     });
@@ -157,10 +169,7 @@ async function readFacts(storage: Storage, signal: AbortSignal): Promise<Reposit
     );
   }
   if (facts.format !== FORMAT_VERSION)
-    throw new CorruptData(
-      'repository-damaged',
-      `Cannot open the repository as there never was a format ${facts.format}`,
-    );
+    throw damagedObject(`Cannot open the repository as there never was a format ${facts.format}`);
   return facts;
 }
 
@@ -181,5 +190,7 @@ export async function refuseExisting(storage: Storage, signal: AbortSignal): Pro
 }
 
 function alreadyThere(storage: Storage): Conflict {
-  return new Conflict('repository-exists', `Cannot make a repository as there is one already: ${storage.description}`);
+  return new Conflict('repository-exists', `Cannot make a repository as there is one already: ${storage.description}`, {
+    nextStep: 'Use that one, with its passphrase or key file if it has one, or choose another folder.',
+  });
 }

@@ -7,7 +7,7 @@ import { FileTable } from './file-table.ts';
 import { IndexReader } from './index-reader.ts';
 import type { RunTarget } from './range-job.ts';
 import { runLength, runsOfLeaf, zeroBytes } from './plan-runs.ts';
-import { restoringFailure } from './reading-failure.ts';
+import { learntFrom, restoringFailure } from './reading-failure.ts';
 import type { Repository } from './repository.ts';
 import { type PlannedRun, RestorePlan } from './restore-plan.ts';
 import { walkFile } from './walk.ts';
@@ -29,6 +29,7 @@ export interface RestoredFiles {
  * Writes a backup's files into a directory, segment by segment. Every block is verified before it is written; when this
  * throws, the directory is not to be used. Every byte of the backup is accounted for. Nothing is synced to disk: `syncTree`
  * does it when the files are prepared.
+ * A segment that turns out to be bad is noted.
  * @throws CorruptData, `restore-incomplete` among them; Failure `target-full`, `target-not-written`
  */
 export async function restoreFiles(
@@ -39,7 +40,7 @@ export async function restoreFiles(
   try {
     return await writeFiles(repository, sealed, options);
   } catch (error) {
-    throw restoringFailure(error, options.directory);
+    throw await learntFrom(restoringFailure(error, options.directory), repository);
   }
 }
 

@@ -118,7 +118,9 @@ export class RestorePlan {
       for (let at = 0; at < length;) {
         const { bytesRead } = (await this.#file?.handle.read(part, at, length - at, offset + at)) ?? { bytesRead: 0 };
         if (bytesRead === 0)
-          throw new CorruptData('plan-cut-short', 'Cannot restore as its plan on disk was cut short');
+          throw new CorruptData('plan-cut-short', 'Cannot restore as its plan on disk was cut short', {
+            nextStep: 'Check the disk of the target, and that nobody removes files there, and restore again.',
+          });
         at += bytesRead;
       }
       parts.push(part);

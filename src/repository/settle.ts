@@ -1,7 +1,8 @@
 import { isoTime } from '../lib/clock.ts';
-import { Conflict, CorruptData } from '../lib/failure.ts';
+import { Conflict } from '../lib/failure.ts';
 import {
   type Begun,
+  damagedObject,
   decodeDocument,
   deletedSchema,
   encodeDocument,
@@ -91,7 +92,7 @@ export async function isDeleted(
 /** Without a key nothing else ties a document to its name: one that was stored under another's speaks of the wrong backup. */
 function ofBackup<T extends { readonly backup: string }>(document: T, backup: string, key: string): T {
   if (document.backup === backup) return document;
-  throw new CorruptData('repository-damaged', `Cannot use ${key} as it speaks of another backup: ${document.backup}`);
+  throw damagedObject(`Cannot use ${key} as it speaks of another backup: ${document.backup}`);
 }
 
 async function settle(repository: Repository, settlement: Settlement, signal: AbortSignal): Promise<void> {

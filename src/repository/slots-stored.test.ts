@@ -63,3 +63,48 @@ test('a slot whose cost is impossible is passed over', async () => {
     message: expect.stringContaining(third.slot),
   });
 });
+
+/** Two that are made at once: one begins when the other has seen an empty folder, and has made its slot. */
+async function racing(ignoreIfAbsent: boolean, between: 'slot' | 'repository.json'): Promise<MemoryStorage> {
+  const conditionalPut = !ignoreIfAbsent;
+  let isFirst = true;
+  const storage: MemoryStorage = new MemoryStorage({
+    ignoreIfAbsent,
+    after: async ({ verb, key }) => {
+      if (verb !== 'put' || !isFirst || key.startsWith('keys/') !== (between === 'slot')) return;
+      isFirst = false;
+      const stranger = new MemoryStorage({ ignoreIfAbsent });
+      await initRepository(stranger, { clock, signal, conditionalPut, unlock: yours, label: 'yours' });
+      for (const [name, { bytes }] of stranger.objects) await storage.put(name, bytes, { ifAbsent: true });
+    },
+  });
+  const mineMade = initRepository(storage, { clock, signal, conditionalPut, unlock: mine, label: 'mine' });
+  await expect(mineMade).rejects.toMatchObject({ code: 'repository-exists', nextStep: expect.any(String) });
+  return storage;
+}
+
+test.each([
+  ['keeps "if absent"', false, 'slot'],
+  ['ignores "if absent"', true, 'slot'],
+  ['ignores "if absent"', true, 'repository.json'],
+] as const)(
+  'who loses the race for a folder of a store that %s (%s, %s) is told, and leaves no slot',
+  async (_how, ignores, at) => {
+    const storage = await racing(ignores, at);
+    const { slots } = await readSlots(storage, signal);
+    expect(slots.map(({ label }) => label)).toEqual(['yours']);
+    await openRepository(storage, { clock, signal, unlock: yours });
+  },
+);
+
+test('the last way in stays, whatever slots of another key lie beside it', async () => {
+  const { storage, slots } = await twoWaysIn();
+  const stranger = await twoWaysIn();
+  const orphan = [...stranger.storage.objects].find(([key]) => key === slotKey(stranger.slots.mine));
+  if (!orphan) throw new Error('no slot');
+  await storage.put(orphan[0], orphan[1].bytes);
+  await removeSlot(storage, slots.yours, signal);
+  await expect(removeSlot(storage, slots.mine, signal)).rejects.toMatchObject({ code: 'last-slot' });
+  await removeSlot(storage, stranger.slots.mine, signal);
+  await openRepository(storage, { clock, signal, unlock: mine });
+});

@@ -102,18 +102,18 @@ function frameSample(cipher: typeof openCipher, level: number): Sample {
   };
 }
 
-function documentSample(
+function documentSamples(
   name: string,
   document: object,
   schema: Parameters<typeof decodeDocument>[1]['schema'],
-): Sample {
+): Sample[] {
   const key = `x/${BACKUP}.json`;
-  return {
-    name,
-    bytes: encodeDocument(document, { cipher: KEYED, key }),
-    read: (bytes) => decodeDocument(bytes, { schema, cipher: KEYED, key }),
+  return [KEYED, openCipher].map((cipher) => ({
+    name: `${name}, ${cipher === KEYED ? 'encrypted' : 'open'}`,
+    bytes: encodeDocument(document, { cipher, key }),
+    read: (bytes) => decodeDocument(bytes, { schema, cipher, key }),
     isAuthentic: true,
-  };
+  }));
 }
 
 const times = { startedAt: '2026-11-21T01:00:00.000Z', endedAt: '2026-11-21T01:00:00.000Z' };
@@ -165,15 +165,15 @@ const samples: Sample[] = [
     read: (bytes) => decodeObject(bytes, { content: CONTENT.index, cipher: KEYED, name: NAME }),
     isAuthentic: false,
   },
-  documentSample('a seal', seal, settlementSchema),
-  documentSample('a void seal', { state: 'void', backup: BACKUP, reason: 'r', voidedAt: at }, settlementSchema),
-  documentSample('a mark', { backup: BACKUP, deletedAt: at, reason: 'r' }, deletedSchema),
-  documentSample(
+  ...documentSamples('a seal', seal, settlementSchema),
+  ...documentSamples('a void seal', { state: 'void', backup: BACKUP, reason: 'r', voidedAt: at }, settlementSchema),
+  ...documentSamples('a mark', { backup: BACKUP, deletedAt: at, reason: 'r' }, deletedSchema),
+  ...documentSamples(
     'a begun attempt',
     { backup: BACKUP, attempt: '0123abcd', begunAt: at, service: 's', lineage: 'l', writer: 'w' },
     begunSchema,
   ),
-  documentSample('a note', { kind: 'checked', at, bytes: 5, blocks: 6 }, noteSchema),
+  ...documentSamples('a note', { kind: 'checked', at, bytes: 5, blocks: 6 }, noteSchema),
 ];
 
 describe.each(samples)('$name', ({ bytes, read, isAuthentic }) => {

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import { sealKey } from '../../src/repository/names.ts';
 import { addNote } from '../../src/repository/notes.ts';
 import { initRepository, type Repository } from '../../src/repository/repository.ts';
 import { markDeleted } from '../../src/repository/settle.ts';
@@ -73,6 +74,24 @@ test('the independent reader refuses a wrong passphrase, and a key where nothing
         name === 'open' ? /not encrypted/ : /no key slot fits/,
       );
     }
+  });
+});
+
+test.each([
+  ['in the open', undefined, /is not what was written/],
+  ['with a key file', { kind: 'key-file', bytes: Buffer.alloc(40, 7) }, /is not what was written with this key/],
+] as const)('the independent reader refuses a seal of which a digit changed, %s', async (_how, unlock, refusal) => {
+  await withDirectory(async (directory) => {
+    const [folder, secretFile] = [join(directory, 'repository'), join(directory, 'secret')];
+    await writeFile(secretFile, Buffer.alloc(40, 7));
+    const [first] = await writeSome(folder, { seed: 1, unlock });
+    const seal = join(folder, sealKey(first?.backup ?? ''));
+    const written = await readFile(seal, 'utf8');
+    await writeFile(seal, written.replace('"gtid": "0-1-2"', '"gtid": "0-1-3"'));
+    const given = unlock ? ['--key-file', secretFile, folder] : [folder];
+    await expect(runReader([...given, 'list'])).rejects.toThrow(refusal);
+    await writeFile(seal, written);
+    await runReader([...given, 'list']);
   });
 });
 

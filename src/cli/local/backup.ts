@@ -2,9 +2,10 @@ import { hostname } from 'node:os';
 import * as z from 'zod';
 import { configurationLines } from '../../core/configuration-lines.ts';
 import { Lineages } from '../../core/lineage.ts';
+import { serverArguments } from '../../core/server-using.ts';
 import { type BackupProgress, takeBackup, type TakeBackupRequest } from '../../core/take-backup.ts';
 import type { ServerFacts } from '../../engine/engine.ts';
-import { collectOptionFiles } from '../../engine/option-files.ts';
+import { collectOptionFiles, optionFilesNamed } from '../../engine/option-files.ts';
 import { readServerFacts } from '../../engine/server-facts.ts';
 import { isoTime } from '../../lib/clock.ts';
 import { Conflict } from '../../lib/failure.ts';
@@ -72,7 +73,10 @@ async function requestOf(
   const { clock, signal } = context;
   const { service = hostname(), compression: level, parallel, lockedStall, defaultsFile } = options;
   const lineages = new Lineages(stateDirectory(context, options.stateDir));
-  const files = await collectOptionFiles({ signal });
+  const files = await collectOptionFiles({
+    files: optionFilesNamed(await serverArguments(facts.dataDirectory)),
+    signal,
+  });
   return {
     service,
     name: options.name ?? `${service} ${isoTime(clock.now()).slice(0, 16)}Z`,

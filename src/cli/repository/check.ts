@@ -6,7 +6,7 @@ import { CorruptData, Failure } from '../../lib/failure.ts';
 import { checkBackup, type Checked } from '../../repository/check.ts';
 import type { Sealed } from '../../repository/documents.ts';
 import { listBackups } from '../../repository/list.ts';
-import { addNote } from '../../repository/notes.ts';
+import { addNote, noteBadSegments } from '../../repository/notes.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ObjectNotFound } from '../../storage/storage.ts';
 import type { Context, Invocation } from '../context.ts';
@@ -18,7 +18,7 @@ import { openFully } from '../store.ts';
 const optionsSchema = z.object({ readData: z.boolean().default(false), service: z.string().optional() });
 
 interface Verdict {
-  readonly sealed: Sealed;
+  readonly backup: string;
   readonly checked?: Checked;
   /** Why it does not restore; undefined when it is good. */
   readonly damage?: string;
@@ -33,10 +33,11 @@ export async function checkCommand({ context, args, options: raw }: Invocation):
   if (wanted.length === 0) output.text('No complete backup is here: nothing to check.');
   await using work = await temporaryDirectory();
   let damaged = 0;
-  for (const [index, sealed] of wanted.entries()) {
-    const step = `checking ${index + 1} of ${wanted.length}: ${sealed.backup}`;
-    const verdict = await checkOne(repository, sealed, { context, readData, step, directory: work.path });
-    await takeNotes(repository, verdict, { context, readData });
+  for (const [index, each] of wanted.entries()) {
+    const step = `checking ${index + 1} of ${wanted.length}: ${each.backup}`;
+    const verdict =
+      'damage' in each ? each : await checkOne(repository, each, { context, readData, step, directory: work.path });
+    if (verdict !== each) await takeNotes(repository, verdict, { context, readData });
     report(verdict, context, readData);
     if (verdict.damage !== undefined) damaged += 1;
   }
@@ -54,18 +55,23 @@ export async function checkCommand({ context, args, options: raw }: Invocation):
   if (wanted.length > 0) output.remark(`All good: ${plural(wanted.length, 'backup')}.`);
 }
 
+/** One whose seal or notes cannot be used: whose it is cannot be told, so it is named whatever is asked for. */
+type Unreadable = Required<Pick<Verdict, 'backup' | 'damage'>>;
+
 async function wantedBackups(
   repository: Repository,
   { context: { signal }, args, service }: { context: Context; args: readonly string[]; service: string | undefined },
-): Promise<Sealed[]> {
+): Promise<(Sealed | Unreadable)[]> {
   if (args.length > 0) {
     const found: Sealed[] = [];
     for (const text of args) found.push(await findSealed(repository, text, { signal, service }));
     return found;
   }
   const all = await listBackups(repository, { signal });
-  const sealed = all.flatMap((each) => (each.state === 'sealed' ? [each.sealed] : []));
-  return sealed.filter((each) => service === undefined || each.service === service);
+  return all.flatMap((each): (Sealed | Unreadable)[] => {
+    if (each.state === 'damaged') return [{ backup: each.backup, damage: each.reason }];
+    return each.state === 'sealed' && (service ?? each.sealed.service) === each.sealed.service ? [each.sealed] : [];
+  });
 }
 
 interface OneCheck {
@@ -80,6 +86,7 @@ async function checkOne(
   sealed: Sealed,
   { context, readData, step, directory }: OneCheck,
 ): Promise<Verdict> {
+  const { backup } = sealed;
   using progress = new Progress(context.output, context);
   progress.update({ step });
   try {
@@ -90,14 +97,14 @@ async function checkOne(
       onProgress: (done, total) => progress.update({ step, done, total }),
     });
     const [first] = checked.bad;
-    if (!first) return { sealed, checked };
+    if (!first) return { backup, checked };
     return {
-      sealed,
+      backup,
       checked,
       damage: `${plural(checked.bad.length, 'segment is', 'segments are')} bad: ${first.reason}`,
     };
   } catch (error) {
-    if (isDamage(error)) return { sealed, damage: error.message };
+    if (isDamage(error)) return { backup, damage: error.message };
     throw error;
   }
 }
@@ -109,22 +116,19 @@ function isDamage(error: unknown): error is Failure {
 
 async function takeNotes(
   repository: Repository,
-  { sealed, checked, damage }: Verdict,
+  { backup, checked, damage }: Verdict,
   { context: { signal }, readData }: { context: Context; readData: boolean },
 ): Promise<void> {
-  for (const { segment, reason } of checked?.bad ?? [])
-    await addNote(repository, sealed.backup, { note: { kind: 'bad-segment', segment, reason }, signal });
-  // A bad segment is noted with the backup that wrote it, which may be another one.
+  await noteBadSegments(repository, checked?.bad ?? [], signal);
   if (damage !== undefined)
-    await addNote(repository, sealed.backup, { note: { kind: 'failed-proof', reason: damage }, signal });
+    await addNote(repository, backup, { note: { kind: 'failed-proof', reason: damage }, signal });
   else if (readData && checked) {
     const { bytes, blocks } = checked;
-    await addNote(repository, sealed.backup, { note: { kind: 'checked', bytes, blocks }, signal });
+    await addNote(repository, backup, { note: { kind: 'checked', bytes, blocks }, signal });
   }
 }
 
-function report({ sealed, checked, damage }: Verdict, { output }: Context, readData: boolean): void {
-  const { backup: id } = sealed;
+function report({ backup: id, checked, damage }: Verdict, { output }: Context, readData: boolean): void {
   output.json({ type: 'backup', id, isGood: damage === undefined, damage, ...checked });
   if (damage !== undefined) {
     output.text(`${id}  DAMAGED: ${damage}`, ...(checked?.bad ?? []).map(({ segment }) => `  bad segment ${segment}`));

@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import { bytesFreedByDeleting } from '../../core/freed-by-deleting.ts';
 import { isPinned } from '../../core/proof.ts';
-import { Conflict } from '../../lib/failure.ts';
-import type { Sealed } from '../../repository/documents.ts';
+import { Conflict, CorruptData } from '../../lib/failure.ts';
 import { listBackups } from '../../repository/list.ts';
 import { readNotes } from '../../repository/notes.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { markDeleted } from '../../repository/settle.ts';
 import { confirm } from '../confirm.ts';
 import type { Invocation } from '../context.ts';
-import { findSealed } from '../find-backup.ts';
+import { findId, findSealed } from '../find-backup.ts';
 import { formatBytes, plural } from '../../api/figures.ts';
 import { formatTime } from '../format.ts';
 import { openFully } from '../store.ts';
@@ -24,15 +23,13 @@ export async function deleteCommand({ context, args, options: raw }: Invocation)
   const { yes, reason } = optionsSchema.parse(raw);
   await using opened = await openFully(context);
   const { repository } = opened;
-  const found: Sealed[] = [];
-  for (const text of args) found.push(await findSealed(repository, text, { signal }));
-  const wanted = [...new Map(found.map((sealed) => [sealed.backup, sealed])).values()];
+  const found: Wanted[] = [];
+  for (const text of args) found.push(await findWanted(repository, text, signal));
+  const wanted = [...new Map(found.map((each) => [each.backup, each])).values()];
   for (const { backup } of wanted) await refusePinned(repository, backup, signal);
   const freed = await freedBytes(repository, wanted, signal);
   const about = [
-    ...wanted.map(
-      (sealed) => `${sealed.backup}  ${sealed.service}, ${sealed.name}, of ${formatTime(sealed.startedAt)}`,
-    ),
+    ...wanted.map(({ backup, about }) => `${backup}  ${about}`),
     `Deleting ${plural(wanted.length, 'backup')} frees ${freed === undefined ? 'an unknown amount' : formatBytes(freed)}, with the first prune that runs a day later.`,
   ];
   const [only] = wanted;
@@ -45,6 +42,22 @@ export async function deleteCommand({ context, args, options: raw }: Invocation)
   output.remark(freedWords(freed));
 }
 
+interface Wanted {
+  readonly backup: string;
+  readonly about: string;
+}
+
+/** One whose seal is damaged can be deleted, too: it would keep everything else from being collected. */
+async function findWanted(repository: Repository, text: string, signal: AbortSignal): Promise<Wanted> {
+  try {
+    const { backup, service, name, startedAt } = await findSealed(repository, text, { signal });
+    return { backup, about: `${service}, ${name}, of ${formatTime(startedAt)}` };
+  } catch (error) {
+    if (!(error instanceof CorruptData) || text === 'latest') throw error;
+    return { backup: await findId(repository, text, { signal }), about: `DAMAGED: ${error.message}` };
+  }
+}
+
 async function refusePinned(repository: Repository, backup: string, signal: AbortSignal): Promise<void> {
   if (!isPinned(await readNotes(repository, backup, signal))) return;
   throw new Conflict('pinned', `Cannot delete backup ${backup} as it is pinned`, {
@@ -55,7 +68,7 @@ async function refusePinned(repository: Repository, backup: string, signal: Abor
 /** A table that cannot be read keeps nobody from deleting: the damaged backup may be just the one. */
 async function freedBytes(
   repository: Repository,
-  wanted: readonly Sealed[],
+  wanted: readonly Wanted[],
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const listed = await listBackups(repository, { signal });

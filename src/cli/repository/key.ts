@@ -26,12 +26,13 @@ export async function keyListCommand({ context }: Invocation): Promise<void> {
   const { slots, damaged } = await readSlots(storage, signal);
   for (const slot of slots) output.json({ type: 'slot', ...shown(slot), isCurrent: slot.keyId === facts.keyId });
   for (const { slot, cause } of damaged) output.json({ type: 'slot', slot, kind: 'damaged', label: cause.message });
-  if (facts.keyId === undefined) output.text('This repository is not encrypted.');
+  const { keyId } = facts;
+  if (keyId === undefined) output.text('This repository is not encrypted.');
   else {
     const columns = [{ title: 'SLOT' }, { title: 'KIND' }, { title: 'ADDED' }, { title: 'LABEL' }];
     output.text(
       ...formatTable(columns, [
-        ...slots.map((slot) => [slot.slot, slot.kind, formatTime(slot.createdAt), slot.label]),
+        ...slots.map((slot) => [slot.slot, kindOf(slot, keyId), formatTime(slot.createdAt), slot.label]),
         ...damaged.map(({ slot, cause }) => [slot, 'damaged', '', cause.message]),
       ]),
     );
@@ -93,6 +94,11 @@ function findSlot(slots: readonly (Slot | DamagedSlot)[], text: string): Slot | 
   throw new Failure('no-such-slot', `Cannot remove key slot ${text} as ${why}`, {
     nextStep: '`holdfast repository key list` shows them.',
   });
+}
+
+/** Somebody else's repository may have won the place, and left a slot of a key that opens nothing here. */
+function kindOf({ kind, keyId }: Slot, ofRepository: string): string {
+  return keyId === ofRepository ? kind : `${kind}, of another key`;
 }
 
 /** Nothing from which a key could be guessed any faster. */

@@ -28,7 +28,9 @@ export async function listCommand({ context, options: raw }: Invocation): Promis
   const { repository } = opened;
   const found = await listBackups(repository, { signal, includeVoid: all });
   const backups = found.filter(
-    (each) => service === undefined || (each.state === 'sealed' && each.sealed.service === service),
+    (each) =>
+      // Whose backup it is cannot be told where that is damaged.
+      service === undefined || each.state === 'damaged' || (each.state === 'sealed' && each.sealed.service === service),
   );
   for (const each of backups) output.json({ type: 'backup', ...documentOf(each) });
   if (backups.length === 0)
@@ -47,6 +49,7 @@ export async function listCommand({ context, options: raw }: Invocation): Promis
 
 function rowOf(listed: ListedBackup, nowMs: number): string[] {
   if (listed.state === 'void') return [listed.backup, '', '', '', '', '', '', 'given up'];
+  if (listed.state === 'damaged') return [listed.backup, '', '', '', '', '', '', `DAMAGED: ${listed.reason}`];
   if (listed.state === 'unsettled') {
     const begun = listed.begunAt.getTime();
     const known = `being made or abandoned, begun ${formatAge(nowMs - begun)}`;
@@ -78,6 +81,7 @@ function rowOf(listed: ListedBackup, nowMs: number): string[] {
 
 function documentOf(listed: ListedBackup): Record<string, unknown> {
   if (listed.state === 'void') return { id: listed.backup, state: 'void' };
+  if (listed.state === 'damaged') return { id: listed.backup, state: 'damaged', reason: listed.reason };
   if (listed.state === 'unsettled') return { id: listed.backup, state: 'unsettled', begunAt: listed.begunAt };
   const { sealed, notes } = listed;
   const { backup: id, name, service, schedule, source, startedAt, sealedAt, logicalBytes, storedBytes } = sealed;

@@ -130,6 +130,9 @@ def read_document(store, key, cipher):
     except (ValueError, KeyError, TypeError):
         raise Damaged(f"{key} is no document") from None
     need(isinstance(document, dict), f"{key} is no document")
+    if "digest" in envelope:
+        digest = hashlib.sha256((key + "\n" + canonical(document)).encode("utf-8")).hexdigest()
+        need(envelope["digest"] == digest, f"{key} is not what was written")
     expected = cipher and cipher.document_mac((key + "\n" + canonical(document)).encode("utf-8"))
     if expected is not None:
         need(hmac.compare_digest(expected, str(envelope.get("mac"))), f"{key} is not what was written with this key")
