@@ -3,16 +3,19 @@ import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 
 import { Failure } from '../lib/failure.ts';
-import type { ByteRange } from './storage.ts';
+import type { GetOptions } from './storage.ts';
 
 /**
  * Reads an answer whole and checks that it is what was asked for: a store or a proxy that ends early, or answers another
  * range, is a failure. A store that knows no ranges answers with the whole object; its part is cut out here.
  */
-export async function readBody(output: GetObjectCommandOutput, range: ByteRange | undefined): Promise<Buffer> {
+export async function readBody(
+  output: GetObjectCommandOutput,
+  { range, into }: Pick<GetOptions, 'range' | 'into'>,
+): Promise<Buffer> {
   const { Body: body } = output;
   if (!(body instanceof Readable)) throw wrongAnswer('it has no body');
-  const bytes = await collect(body, output.ContentLength);
+  const bytes = await collect(body, { length: output.ContentLength, into });
   if (range === undefined) return bytes;
   const answered = parseContentRange(output.ContentRange);
   if (answered === undefined) return bytes.subarray(range.start, range.end);
@@ -23,9 +26,12 @@ export async function readBody(output: GetObjectCommandOutput, range: ByteRange 
   return bytes.subarray(0, range.end - range.start);
 }
 
-async function collect(body: Readable, length: number | undefined): Promise<Buffer> {
+async function collect(
+  body: Readable,
+  { length, into }: { readonly length: number | undefined; readonly into: Buffer | undefined },
+): Promise<Buffer> {
   if (length === undefined) return Buffer.concat(await body.toArray());
-  const bytes = Buffer.allocUnsafeSlow(length);
+  const bytes = into && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   let filled = 0;
   for await (const chunk of body) {
     if (!(chunk instanceof Uint8Array) || filled + chunk.length > length)

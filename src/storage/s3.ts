@@ -78,7 +78,7 @@ export class S3Storage implements Storage, AsyncDisposable {
     };
     try {
       return await this.#run(options, async (abortSignal) => {
-        return await readBody(await this.#client.send(new GetObjectCommand(input), { abortSignal }), range);
+        return await readBody(await this.#client.send(new GetObjectCommand(input), { abortSignal }), options);
       });
     } catch (error) {
       if (range !== undefined && readAnswer(error).status === 416) return Buffer.alloc(0);
