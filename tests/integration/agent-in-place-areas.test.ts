@@ -6,9 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Sql } from '../../src/engine/sql.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { newBackupId } from '../../src/repository/names.ts';
-import { type AgentHome, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
+import { type AgentHome, backUpAt, clientOf, ending, makeAgentHome, spawnAgent, until } from '../support/agents.ts';
 import { killInStep, hasRecovered } from '../support/killed-restore.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 import { serverUser } from '../support/server-user.ts';
@@ -97,11 +95,7 @@ describe('a restore in place of a server with data in many directories', () => {
         },
       }),
     );
-    await using agent = await spawnAgent(home);
-    using client = await clientOf(home, agent);
-    backup = newBackupId(systemClock.now());
-    await client.start('backup', backup, { body: { attempt: 1, name: 'n', service: 's', location: 'main' }, signal });
-    expect(await ending(client, 'backup', backup)).toMatchObject({ state: 'Succeeded' });
+    backup = await backUpAt(home);
   });
   afterAll(() => stack.disposeAsync());
 

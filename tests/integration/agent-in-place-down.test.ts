@@ -5,11 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findServerUsing } from '../../src/core/server-using.ts';
-import { systemClock } from '../../src/lib/clock.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { newBackupId } from '../../src/repository/names.ts';
 import {
   type AgentHome,
+  backUpAt,
   clientOf,
   ending,
   makeAgentHome,
@@ -44,12 +43,7 @@ describe('a restore in place of a server that is down, by an agent', () => {
       'INSERT INTO app.t VALUES (1), (2)',
     );
     home = stack.use(await makeAgentHome({ config: { ...agentConfig(), restore: { mayRestoreInPlace: true } } }));
-    await using agent = await spawnAgent(home);
-    using client = await clientOf(home, agent);
-    backup = newBackupId(systemClock.now());
-    const body = { attempt: 1, name: 'n', service: 's', location: 'main' };
-    await client.start('backup', backup, { body, signal });
-    expect(await ending(client, 'backup', backup)).toMatchObject({ state: 'Succeeded' });
+    backup = await backUpAt(home);
   });
 
   afterAll(() => stack.disposeAsync());

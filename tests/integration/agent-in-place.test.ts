@@ -3,10 +3,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AgentClient } from '../../src/api/client.ts';
 import { findServerUsing } from '../../src/core/server-using.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { newBackupId } from '../../src/repository/names.ts';
 import {
   type AgentHome,
+  backUpAt,
   clientOf,
   ending,
   makeAgentHome,
@@ -42,12 +41,7 @@ describe('a restore in place by an agent', () => {
       restore: { mayRestoreInPlace: true, control, controlLimitSeconds: 20 },
     };
     home = stack.use(await makeAgentHome({ config }));
-    await using agent = await spawnAgent(home);
-    using client = await clientOf(home, agent);
-    backup = newBackupId(systemClock.now());
-    const body = { attempt: 1, name: 'n', service: 's', location: 'main' };
-    await client.start('backup', backup, { body, signal });
-    expect(await ending(client, 'backup', backup)).toMatchObject({ state: 'Succeeded' });
+    backup = await backUpAt(home);
   });
 
   afterAll(() => stack.disposeAsync());

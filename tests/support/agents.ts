@@ -7,6 +7,7 @@ import { type Agent, type AgentOptions, startAgent } from '../../src/agent/main.
 import { AgentClient } from '../../src/api/client.ts';
 import type { Job, JobKind } from '../../src/api/jobs.ts';
 import { type Child, startChild, waitUntil } from './child.ts';
+import { neverAborted, nextBackupId } from './repositories.ts';
 import type { MariadbServer } from './servers.ts';
 
 /** An agent's surroundings: a directory of its own with a configuration that may grow. */
@@ -86,14 +87,24 @@ export async function spawnAgent(home: AgentHome): Promise<AgentProcess> {
   return { url, fingerprint, child, [Symbol.asyncDispose]: async () => child.end('SIGKILL') };
 }
 
-const neverAborted = new AbortController().signal;
-
 /** The job once it has ended. */
 export async function ending(client: AgentClient, kind: JobKind, id: string): Promise<Job> {
   let last: Job | undefined;
   for await (const job of client.watch(kind, id, { signal: neverAborted, pollMs: 50 })) last = job;
   if (last === undefined) throw new Error(`There is no ${kind} ${id}`);
   return last;
+}
+
+/** Has an agent of this home take a backup. @returns its id */
+export async function backUpAt(home: AgentHome): Promise<string> {
+  await using agent = await spawnAgent(home);
+  using client = await clientOf(home, agent);
+  const backup = nextBackupId();
+  const body = { attempt: 1, name: 'n', service: 's', location: 'main' };
+  await client.start('backup', backup, { body, signal: neverAborted });
+  const { failure } = await ending(client, 'backup', backup);
+  if (failure) throw new Error(`The backup failed: ${failure.message}`);
+  return backup;
 }
 
 /** Waits at most 30 seconds. */
