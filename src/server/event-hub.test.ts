@@ -71,7 +71,17 @@ test('one that takes nothing for half a minute is dropped', async () => {
   expect(hub.size).toBe(0);
 });
 
+test('the first answer comes at once, and from then on nothing is missed', async () => {
+  const { hub, listen } = hubAt();
+  const events = listen();
+  expect((await events.next()).value).toEqual([]);
+  hub.tell(change('a'));
+  expect((await events.next()).value).toEqual([change('a')]);
+});
+
 test('silence is told, too, so that a dead connection is found', async () => {
   const { listen } = hubAt();
-  expect((await listen().next()).value).toEqual([]);
+  const events = listen();
+  await events.next();
+  expect((await events.next()).value).toEqual([]);
 });

@@ -34,8 +34,9 @@ export class EventHub {
   }
 
   /**
-   * What happens from now on, an empty list after each 15 seconds in which nothing did. Ends when the signal aborts; when
-   * what it gave was not taken for 30 seconds, `onStalled` is told and nothing is gathered any more.
+   * What happens from now on: an empty list at once, from which on nothing is missed, and after each 15 seconds in which nothing
+   * happened. Ends when the signal aborts; when what it gave was not taken for 30 seconds, `onStalled` is told and nothing is
+   * gathered any more.
    */
   async *subscribe({
     signal,
@@ -51,6 +52,7 @@ export class EventHub {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     try {
+      yield [];
       while (!subscriber.isEnded) {
         await subscriber.wait(clock, heartbeatMs);
         await clock.sleep(gatherMs);

@@ -64,7 +64,6 @@ export class LiveEvents implements Disposable {
   #gathered: ManagerEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reconnect: ReturnType<typeof setTimeout> | undefined;
-  #hasMissed = false;
 
   constructor(queries: QueryClient, connect = () => new EventSource('/api/v1/events')) {
     this.#queries = queries;
@@ -83,13 +82,11 @@ export class LiveEvents implements Disposable {
     source.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data))));
     source.addEventListener('open', () => {
       setLive(true);
-      // What happened between two connections was not told.
-      if (this.#hasMissed) this.#hear({ type: 'resync' });
-      this.#hasMissed = false;
+      // What happened before was not told, be it between two connections or between the page's first answers and this one.
+      this.#hear({ type: 'resync' });
     });
     source.addEventListener('error', () => {
       setLive(false);
-      this.#hasMissed = true;
       // A browser connects again by itself after a broken connection, not after an answer that is an error.
       if (source.readyState !== closed) return;
       this.#reconnect = setTimeout(() => {

@@ -40,10 +40,12 @@ async function* eventTexts(
   const isBack = request.headers['last-event-id'] !== undefined;
   // What happened while it was away, it must read.
   const missed = isBack ? textOf({ type: 'resync' }) : '';
-  yield `retry: ${retryMs}\nid: 0\n: the manager is here\n\n${missed}`;
+  // Said once it is heard: what a browser reads after this answer began is told of when it changes.
+  let greeting = `retry: ${retryMs}\nid: 0\n: the manager is here\n\n${missed}`;
   for await (const events of hub.subscribe(options)) {
     if (request.person === undefined || !people.isStillThere(request.person)) return;
-    yield events.length === 0 ? ': still here\n\n' : events.map(textOf).join('');
+    yield `${greeting}${events.length === 0 ? ': still here\n\n' : events.map(textOf).join('')}`;
+    greeting = '';
   }
 }
 
