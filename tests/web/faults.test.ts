@@ -21,7 +21,6 @@ let branch: RestartableServer;
 /** Beside a server of a later release; undefined where none can be had. */
 let later: MariadbTools | undefined;
 const rows = 30_000;
-const { signal } = new AbortController();
 const troubles: string[] = [];
 
 beforeAll(async () => {
@@ -118,21 +117,6 @@ describe('when something goes wrong', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await untilState(page, 'Succeeded');
     await page.getByRole('log').getByText('completed OK!').first().waitFor();
-  });
-
-  test('what changes after a page was read and before it hears of changes is shown', async () => {
-    const held = Promise.withResolvers<void>();
-    await page.route('**/api/v1/events', async (route) => {
-      await held.promise;
-      await route.continue();
-    });
-    await page.goto('/services/reports');
-    await page.getByText('Online').first().waitFor();
-    const body = { description: 'changed while the page came' };
-    await stage.manager.admin.call('updateService', { params: { name: 'reports' }, body, signal });
-    held.resolve();
-    await page.getByText(body.description).waitFor();
-    await page.unroute('**/api/v1/events');
   });
 
   test('a manager that is started again while a backup uploads: the page says so, heals, and the backup is cancelled', async () => {

@@ -258,6 +258,21 @@ describe('the pages themselves', () => {
     await untilState(page, 'Succeeded');
   });
 
+  test('what changes after a page was read and before it hears of changes is shown', async () => {
+    const held = Promise.withResolvers<void>();
+    await page.route('**/api/v1/events', async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.goto('/services/shop');
+    await page.getByText('Online').first().waitFor();
+    const data = { description: 'changed while the page came' };
+    expect((await page.request.patch('/api/v1/services/shop', { data })).status()).toBe(200);
+    held.resolve();
+    await page.getByText(data.description).waitFor();
+    await page.unroute('**/api/v1/events');
+  });
+
   test(
     'every page is without a complaint of axe, in light and dark, wide and narrow',
     { timeout: 300_000 },

@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ManagerEvent } from '../../src/api/events.ts';
 import { isStale, LiveEvents, staleAfter } from './events.ts';
@@ -75,6 +75,28 @@ test('each connection reads all again, the first one, too; many changes at once 
   expect(invalidate).toHaveBeenCalledTimes(3);
   live[Symbol.dispose]();
   expect(source.isClosed).toBe(true);
+});
+
+test('an answer that was on its way when something changed is asked for again', async () => {
+  const queries = new QueryClient();
+  const source = new Source();
+  using _live = new LiveEvents(queries, () => source as unknown as EventSource);
+  let state = 'before';
+  const queryFn = async () => {
+    const read = state;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return read;
+  };
+  const watching = new QueryObserver(queries, { queryKey: aboutOne('a'), queryFn });
+  const stop = watching.subscribe(() => undefined);
+  await vi.advanceTimersByTimeAsync(100);
+  state = 'after';
+  source.say(change);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(watching.getCurrentResult().data).toBe('before');
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(watching.getCurrentResult().data).toBe('after');
+  stop();
 });
 
 test('an answer that is an error is not the end of it', async () => {

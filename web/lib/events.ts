@@ -1,4 +1,4 @@
-import type { QueryClient } from '@tanstack/react-query';
+import type { QueryClient, QueryFilters } from '@tanstack/react-query';
 import type { ManagerEvent } from '../../src/api/events.ts';
 import type { ResourceKind } from '../../src/api/resources.ts';
 import { setLive } from './live.ts';
@@ -109,7 +109,15 @@ export class LiveEvents implements Disposable {
     const stale = staleAfter(this.#gathered);
     this.#gathered = [];
     this.#timer = undefined;
-    void this.#queries.invalidateQueries({ predicate: ({ queryKey }) => isStale(queryKey, stale) });
+    const filters: QueryFilters = { predicate: ({ queryKey }) => isStale(queryKey, stale) };
+    const onTheirWay = this.#queries.getQueryCache().findAll({ ...filters, fetchStatus: 'fetching' });
+    const first = onTheirWay.filter(({ state }) => state.data === undefined);
+    void this.#queries.invalidateQueries(filters);
+    // A first answer that is on its way is not asked for anew, though it may tell how things were before: it is, once it is there.
+    for (const { promise, queryKey } of first) {
+      const ask = (): void => void this.#queries.invalidateQueries({ queryKey, exact: true });
+      promise?.then(ask, ask);
+    }
   }
 }
 
