@@ -15,6 +15,8 @@ const pingEveryMs = 1_000;
 /** How long a broken connection is tried to be made again before the server counts as gone. */
 const reconnectWithinMs = 3_000;
 const reconnectEveryMs = 250;
+/** Servers tell whole seconds by the clock on the wall, which may be set back a little. */
+const uptimeSlackSeconds = 3;
 
 /**
  * Notices that the server died or was replaced within seconds: the tools themselves notice only after they copied all
@@ -28,7 +30,8 @@ export class ServerWatch implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #loop: Promise<void>;
   #sql: Sql;
-  #uptime = 0;
+  /** What the server said of itself last, and when by the monotonic clock. */
+  #seen: { readonly uptime: number; readonly at: number } | undefined;
 
   private constructor(server: ServerConnection, sql: Sql, options: ServerWatchOptions) {
     this.#server = server;
@@ -64,7 +67,9 @@ export class ServerWatch implements AsyncDisposable {
 
   async #check(): Promise<Failure | undefined> {
     try {
-      return await this.#compareUptime();
+      // Whoever is at the other end of an unbroken connection is who was there before.
+      this.#seen = { uptime: await this.#uptime(), at: this.#clock.elapsed() };
+      return undefined;
     } catch (error) {
       if (this.#signal.aborted) return undefined;
       this.#options.onLog(`holdfast: the connection that watches the server broke: ${messageOf(error)}`);
@@ -79,7 +84,7 @@ export class ServerWatch implements AsyncDisposable {
         const sql = await Sql.connect(this.#server, { signal: this.#signal, timeoutMs: reconnectWithinMs });
         await this.#sql[Symbol.asyncDispose]();
         this.#sql = sql;
-        return await this.#compareUptime();
+        return this.#compare(await this.#uptime());
       } catch (error) {
         if (this.#signal.aborted || answers(error)) return undefined;
         if (this.#clock.elapsed() >= until) return lost('does not answer any more', messageOf(error), error);
@@ -88,12 +93,16 @@ export class ServerWatch implements AsyncDisposable {
     }
   }
 
-  async #compareUptime(): Promise<Failure | undefined> {
+  async #uptime(): Promise<number> {
     const [row] = await this.#sql.query("SHOW GLOBAL STATUS LIKE 'Uptime'");
-    const uptime = Number(row?.['Value'] ?? Number.NaN);
-    if (uptime < this.#uptime) return lost('was started anew', `up for ${uptime} s, ${this.#uptime} s before`);
-    this.#uptime = uptime;
-    return undefined;
+    return Number(row?.['Value'] ?? Number.NaN);
+  }
+
+  #compare(uptime: number): Failure | undefined {
+    if (this.#seen === undefined) return undefined;
+    const expected = this.#seen.uptime + (this.#clock.elapsed() - this.#seen.at) / 1000;
+    if (uptime >= expected - uptimeSlackSeconds) return undefined;
+    return lost('was started anew', `up for ${uptime} s, where ${Math.floor(expected)} s were expected`);
   }
 }
 

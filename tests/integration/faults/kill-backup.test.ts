@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
 import type { JobOf } from '../../../src/api/jobs.ts';
@@ -45,10 +46,17 @@ it.concurrent.each<Victim>(['tool', 'agent', 'database'])(
   'backups whose %s is killed at any instant are sealed whole or not at all, and are taken up again',
   async (victim) => {
     await using run = await KillRun.start(victim);
-    await run.measure();
-    while (run.kills < wanted) await run.oneBackup();
-    await run.prove();
-    run.report();
+    try {
+      await run.measure();
+      while (run.kills < wanted) await run.oneBackup();
+      await run.prove();
+    } catch (error) {
+      // The others may go on for hours before vitest tells.
+      process.stdout.write(`the run that kills the ${victim} failed: ${inspect(error)}\n`);
+      throw error;
+    } finally {
+      run.report();
+    }
   },
   300_000 + wanted * 20_000,
 );
@@ -129,7 +137,8 @@ class KillRun implements AsyncDisposable {
         if (isLast) expect(await this.#lab.leftoverFiles(), 'temporary files after a whole backup').toEqual([]);
         return;
       }
-      expect(made.job, this.#about()).toMatchObject({ state: isLast ? 'Succeeded' : 'Failed' });
+      const about = `${this.#about()}, attempt ${attempt}: ${JSON.stringify(made.job)}`;
+      expect(made.job.state, about).toBe(isLast ? 'Succeeded' : 'Failed');
       expect(isLast, `backup ${backup} is said to be sealed and is not, ${this.#about()}`).toBe(false);
     }
   }
