@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ensureMariadb } from '../../scripts/setup/mariadb.ts';
@@ -34,10 +34,11 @@ async function bench(options: BenchOptions): Promise<number> {
   try {
     await measureParts(options, { report, bin, folder });
   } finally {
+    // What was measured before something failed may have taken an hour.
+    await report.write(options.result);
+    process.stdout.write(`\n${report.text()}\n`);
     await rm(folder, { recursive: true, force: true });
   }
-  await report.write(options.result);
-  process.stdout.write(`\n${report.text()}\n`);
   return report.passed ? 0 : 1;
 }
 
@@ -59,7 +60,13 @@ async function measureParts(
   if (chosen.length > 0) {
     const dataDirectory = await copyRows({ bin, size, into: join(folder, 'data') });
     await using server = await BenchServer.start({ bin, dataDirectory, size, port });
-    for (const [, part] of chosen) await part({ ...bench, server });
+    for (const [name, measurePart] of chosen) {
+      const own = join(folder, name);
+      await mkdir(own);
+      await measurePart({ ...bench, folder: own, server });
+      // What one part stored would take the next one's room.
+      await rm(own, { recursive: true });
+    }
   }
   if (parts.has('tables')) await measureManyTables(bench, port);
   if (parts.has('ninety')) await measureNinety(bench, port);
