@@ -34,10 +34,10 @@ async function bench(options: BenchOptions): Promise<number> {
   try {
     await measureParts(options, { report, bin, folder });
   } finally {
-    // What was measured before something failed may have taken an hour.
+    await rm(folder, { recursive: true, force: true });
+    // What was measured before something failed, such as a full disk, may have taken an hour.
     await report.write(options.result);
     process.stdout.write(`\n${report.text()}\n`);
-    await rm(folder, { recursive: true, force: true });
   }
   return report.passed ? 0 : 1;
 }
