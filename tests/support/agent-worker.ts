@@ -34,7 +34,8 @@ export interface AgentWorker extends AsyncDisposable {
   readonly client: AgentClient;
   /** Has the attempt made. @returns the job when it has ended; undefined when the agent has, before it told */
   attempt(order: AttemptOrder, watcher: Watcher): Promise<JobOf<'backup'> | undefined>;
-  kill(): void;
+  /** It has ended when this resolves. */
+  kill(): Promise<void>;
   isDead(): boolean;
 }
 
@@ -103,7 +104,10 @@ export async function startAgentWorker(options: AgentWorkerOptions): Promise<Age
         return undefined;
       }
     },
-    kill: () => child.kill('SIGKILL'),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await died;
+    },
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       child.kill('SIGKILL');

@@ -28,7 +28,7 @@ const stepsOf: Readonly<Record<Victim, readonly BackupStep[]>> = {
 /** Steps in which the tool waits for its own clock last longer; an instant behind this would be like many others. */
 const longestMs = 400;
 /** How often an agent is asked while its steps matter, and while only the end does. */
-const [watchfulMs, patientMs] = [4, 20];
+const [watchfulMs, patientMs] = [8, 25];
 /** On one of so many restored backups a server is started, too. */
 const serverOnEvery = 5;
 /** A long run tells now and then how far it is. */
@@ -179,7 +179,7 @@ class KillRun implements AsyncDisposable {
     const at = step();
     if (at === undefined || (this.#victim === 'tool' && tool === undefined)) return;
     if (tool !== undefined) process.kill(tool, 'SIGKILL');
-    if (this.#victim === 'agent') this.#lab.worker.kill();
+    if (this.#victim === 'agent') await this.#lab.worker.kill();
     if (this.#victim === 'database') await this.#lab.killDatabase();
     this.kills += 1;
     this.#counts.set(at, (this.#counts.get(at) ?? 0) + 1);
