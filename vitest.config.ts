@@ -5,6 +5,9 @@ const GLOBAL_SETUP = ['tests/support/global-setup.ts'];
 /** Tests that measure how long a server is held up: they run alone, after the others. */
 const TIMING = ['tests/integration/engine-locks.test.ts', 'tests/integration/faults/stall-locked.test.ts'];
 
+/** Limits that end what hangs. None judges how fast something is: a machine that others use may be ten times slower. */
+const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 10_000 } } };
+
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
   test: {
@@ -15,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'web/**/*.test.ts'],
-          testTimeout: 20_000,
+          ...PATIENT,
         },
       },
       {
@@ -23,8 +26,7 @@ export default defineConfig({
           name: 'contract',
           include: ['tests/contract/**/*.test.ts', 'tests/format/**/*.test.ts'],
           globalSetup: GLOBAL_SETUP,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...PATIENT,
         },
       },
       {
@@ -36,8 +38,7 @@ export default defineConfig({
           // These wait longest.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...PATIENT,
         },
       },
       {
@@ -47,8 +48,7 @@ export default defineConfig({
           globalSetup: GLOBAL_SETUP,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...PATIENT,
         },
       },
       {
@@ -57,8 +57,7 @@ export default defineConfig({
           include: ['tests/web/**/*.test.ts'],
           globalSetup: [...GLOBAL_SETUP, 'tests/web/support/build-web.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...PATIENT,
         },
       },
     ],

@@ -49,13 +49,13 @@ function allSteps(): Step[] {
       node: process.execPath,
       projects: ['unit', 'contract'],
       filters: [],
-      limitMs: 10 * MINUTE,
+      limitMs: 30 * MINUTE,
     }),
     vitest('unit and contract tests on the next Node', {
       node: process.env['HOLDFAST_NODE_NEXT'] ?? 'node',
       projects: ['unit', 'contract'],
       filters: [],
-      limitMs: 10 * MINUTE,
+      limitMs: 30 * MINUTE,
       environment: SMALL_BUDGETS,
     }),
     vitest(`integration tests on Node ${process.version}`, {
@@ -64,7 +64,7 @@ function allSteps(): Step[] {
       filters: [],
       limitMs: 30 * MINUTE,
     }),
-    vitest('tests in a browser', { node: process.execPath, projects: ['web'], filters: [], limitMs: 15 * MINUTE }),
+    vitest('tests in a browser', { node: process.execPath, projects: ['web'], filters: [], limitMs: 30 * MINUTE }),
   ];
 }
 

@@ -157,24 +157,31 @@ test('a record that cannot be read is set aside', async () => {
 
 describe('a process that dies', () => {
   /** Lets some writes through; the next one is the last thing that happens, before or after it took effect. */
-  function dying(writes: number, isWritten: boolean): { files: StateFiles; died: () => boolean } {
+  function dying(writes: number, isWritten: boolean) {
     let left = writes;
     let isDead = false;
+    const last = Promise.withResolvers<void>();
     const writeDurably: StateFiles['writeDurably'] = async (path, text) => {
       if (isDead) throw new Error('dead');
       left -= 1;
       if (left >= 0) return systemFiles.writeDurably(path, text);
       isDead = true;
-      if (isWritten) await systemFiles.writeDurably(path, text);
+      try {
+        if (isWritten) await systemFiles.writeDurably(path, text);
+      } finally {
+        last.resolve();
+      }
       throw new Error('dead');
     };
-    return { files: { writeDurably, unlink: systemFiles.unlink }, died: () => isDead };
+    const files: StateFiles = { writeDurably, unlink: systemFiles.unlink };
+    const lastWrite = async (): Promise<void> => (isDead ? last.promise : undefined);
+    return { files, died: () => isDead, lastWrite };
   }
 
   const cases = [0, 1, 2, 3, 4].flatMap((writes) => [false, true].map((isWritten) => ({ writes, isWritten })));
 
   test.each(cases)('at write $writes, done: $isWritten, is found out', async ({ writes, isWritten }) => {
-    const { files, died } = dying(writes, isWritten);
+    const { files, died, lastWrite } = dying(writes, isWritten);
     const run: Runner = async (_, tools) => {
       tools.report({ step: 'download', bytes: { read: 1 }, isLocked: false });
       await systemClock.sleep(5);
@@ -189,6 +196,8 @@ describe('a process that dies', () => {
     expect(answered === undefined).toBe(writes === 0);
     while (answered !== undefined && !died() && jobs.get('drill', 'd').endedAt === undefined)
       await systemClock.sleep(1);
+    // A process that is dead writes nothing any more.
+    await lastWrite();
     await systemClock.sleep(30);
 
     const { jobs: restarted, interrupted } = await open(async () => result);

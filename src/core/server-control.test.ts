@@ -23,7 +23,7 @@ const commands = (script: string) => ({ type: 'commands', stop: shell(script), s
 const options = (more: Partial<ControlOptions> = {}): ControlOptions => ({
   dataDirectory: root,
   answers: async () => false,
-  limitMs: 700,
+  limitMs: 10_000,
   signal,
   findServer: async () => undefined,
   ...more,
@@ -44,14 +44,14 @@ test('a stop ends when the server answers no more and holds no file', async () =
   const users = [{ pid: 7, command: 'mariadbd', path: '/x' }, undefined, undefined, undefined];
   await stopServer(
     commands('exit 0'),
-    options({ limitMs: 5_000, answers: async () => answers.shift() ?? false, findServer: async () => users.shift() }),
+    options({ answers: async () => answers.shift() ?? false, findServer: async () => users.shift() }),
   );
   expect([answers.length, users.length]).toEqual([0, 0]);
 });
 
 test('a server that stays up is named by its process', async () => {
   const findServer = async () => ({ pid: 7, command: 'mariadbd', path: '/x/ibdata1' });
-  await expect(stopServer(commands('exit 0'), options({ findServer }))).rejects.toMatchObject({
+  await expect(stopServer(commands('exit 0'), options({ limitMs: 1_500, findServer }))).rejects.toMatchObject({
     code: 'server-still-up',
     message: expect.stringContaining('process 7 (mariadbd)'),
   });
@@ -77,8 +77,8 @@ test('a command that is not there is named', async () => {
 test('a command that hangs is ended with all that it started', async () => {
   const mark = join(root, 'pid');
   await expect(
-    stopServer(commands(`sleep 60 & echo $! > ${mark}; wait`), options({ limitMs: 300 })),
-  ).rejects.toMatchObject({ message: expect.stringContaining('longer than 0.3 s') });
+    stopServer(commands(`sleep 60 & echo $! > ${mark}; wait`), options({ limitMs: 1_500 })),
+  ).rejects.toMatchObject({ message: expect.stringContaining('longer than 1.5 s') });
   const pid = Number(await readFile(mark, 'utf8'));
   await expect.poll(() => isRunning(pid)).toBe(false);
 });
@@ -96,11 +96,13 @@ test('what a start command leaves running lives on, also without a reader of its
 });
 
 test('a server that never answers is a failure at the limit', async () => {
-  await expect(startServer(commands('exit 0'), options())).rejects.toMatchObject({ code: 'server-not-up' });
+  await expect(startServer(commands('exit 0'), options({ limitMs: 1_500 }))).rejects.toMatchObject({
+    code: 'server-not-up',
+  });
 });
 
 test('a server that goes on answering is not started a second time, but by systemd, which takes back a stop', async () => {
-  const up = options({ answers: async () => true });
+  const up = options({ limitMs: 2_000, answers: async () => true });
   await bringUpServer(commands('exit 1'), up);
   const systemctl = join(root, 'systemctl');
   await writeFile(systemctl, `#!/bin/sh\necho "$@" >${root}/asked\n`, { mode: 0o755 });
@@ -114,14 +116,16 @@ test('a server that ends is started when it has ended, not before', async () => 
   const findServer = async () => users.shift();
   const isStarted = async (): Promise<boolean> =>
     answers.shift() ?? (await readFile(join(root, 'started'), 'utf8').catch(() => '')) !== '';
-  const ends = options({ limitMs: 5_000, answers: isStarted, findServer });
+  const ends = options({ answers: isStarted, findServer });
   await bringUpServer(commands(`echo yes >${root}/started`), ends);
   expect(users).toEqual([]);
 });
 
 test('a server that neither answers nor ends is not started beside itself', async () => {
   const findServer = async () => ({ pid: 7, command: 'mariadbd', path: '/x/ibdata1' });
-  await expect(bringUpServer(commands(`echo yes >${root}/started`), options({ findServer }))).rejects.toMatchObject({
+  await expect(
+    bringUpServer(commands(`echo yes >${root}/started`), options({ limitMs: 1_500, findServer })),
+  ).rejects.toMatchObject({
     code: 'server-still-up',
     message: expect.stringContaining('process 7 (mariadbd)'),
   });

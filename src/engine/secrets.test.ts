@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { atBest } from '../../tests/support/at-best.ts';
 import { isSecret, withoutSecrets } from './secrets.ts';
 
 it.each([
@@ -82,7 +83,11 @@ it.each([
   expect(isSecret(name, value)).toBe(false);
 });
 
-it('takes no time over a line without end', () => {
+it('takes no time over a line without end', async () => {
+  expect(await atBest(1_000, async () => timeOfLongLines())).toBeLessThan(1_000);
+});
+
+function timeOfLongLines(): number {
   const before = performance.now();
   for (const part of [
     'x',
@@ -99,5 +104,5 @@ it('takes no time over a line without end', () => {
     'otlp-a-',
   ])
     withoutSecrets(part.repeat(65_536 / part.length));
-  expect(performance.now() - before).toBeLessThan(1_000);
-});
+  return performance.now() - before;
+}

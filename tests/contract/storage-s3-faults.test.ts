@@ -99,12 +99,12 @@ describe('a store that is slow', () => {
 
   test('but moves is waited for', async () => {
     // Longer than the system's own buffers take to drain.
-    await using patient = new S3Storage({ ...s3.options, noProgressMs: 1500 });
-    const large = randomBytes(40 * MiB);
+    await using patient = new S3Storage({ ...s3.options, noProgressMs: 3000 });
+    const large = randomBytes(64 * MiB);
     s3.proxy.setRules({ path: 'slow/', fault: { on: 'request', kind: 'throttle', bytesPerSecond: 16 * MiB } });
     const begin = performance.now();
     expect(await patient.put(`${key}-new`, large)).toBe('stored');
-    expect(performance.now() - begin).toBeGreaterThan(1500);
+    expect(performance.now() - begin).toBeGreaterThan(3000);
     s3.proxy.setRules({ path: 'slow/', fault: { on: 'response', kind: 'throttle', bytesPerSecond: 16 * MiB } });
     expect((await patient.get(`${key}-new`)).equals(large)).toBe(true);
   });

@@ -33,6 +33,6 @@ const READER = new URL('reader/holdfast_reader.py', import.meta.url).pathname;
 /** Runs the independent reader; what it throws carries its standard error. */
 export async function runReader(args: readonly string[]): Promise<string> {
   const python = process.env['HOLDFAST_TEST_PYTHON'] ?? 'python3';
-  const { stdout } = await promisify(execFile)(python, [READER, ...args], { timeout: 60_000, maxBuffer: 64 << 20 });
+  const { stdout } = await promisify(execFile)(python, [READER, ...args], { timeout: 170_000, maxBuffer: 64 << 20 });
   return stdout;
 }

@@ -25,7 +25,7 @@ describe('access to an agent', () => {
 
   beforeAll(async () => {
     home = stack.use(await makeAgentHome());
-    agent = stack.use(await startTestAgent(home, { requestLimitMs: 700 }));
+    agent = stack.use(await startTestAgent(home));
     token = (await readFile(join(home.state, 'token'), 'utf8')).trim();
   });
 
@@ -170,11 +170,14 @@ describe('access to an agent', () => {
   });
 
   test('ends connections that send their head, or nothing, too slowly', async () => {
+    await using own = await makeAgentHome();
+    await using strict = await startTestAgent(own, { requestLimitMs: 700 });
+    const secret = (await readFile(join(own.state, 'token'), 'utf8')).trim();
     for (const sent of [
       'GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow:',
-      `PUT /v1/backups/${id} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
+      `PUT /v1/backups/${id} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${secret}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
     ]) {
-      const { hostname, port } = new URL(agent.url);
+      const { hostname, port } = new URL(strict.url);
       const socket: TLSSocket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false });
       socket.on('error', () => undefined);
       await once(socket, 'secureConnect');
@@ -182,7 +185,7 @@ describe('access to an agent', () => {
       socket.write(sent);
       socket.resume();
       await once(socket, 'close');
-      expect(performance.now() - start).toBeLessThan(6_000);
+      expect(performance.now() - start).toBeLessThan(9_500);
     }
   });
 

@@ -53,7 +53,7 @@ describe('a drill host of a manager', () => {
   const stateOf = async (name: string): Promise<string> =>
     (await manager.admin.call('getAgent', { params: { name }, signal })).status.state;
 
-  test('came without a service, and is chosen for a drill before any database host', { timeout: 120_000 }, async () => {
+  test('came without a service, and is chosen for a drill before any database host', async () => {
     const { items } = await manager.admin.call('listServices', { query: {}, signal });
     expect(items.map(({ name }) => name)).toEqual(['db1']);
     const retry = { mode: 'manual' as const };
@@ -77,7 +77,7 @@ describe('a drill host of a manager', () => {
     expect(status.proof).toMatchObject({ level: 'proven' });
   });
 
-  test('takes a restore into a directory', { timeout: 120_000 }, async () => {
+  test('takes a restore into a directory', async () => {
     const target = { directory: join(host.restores, 'copy') };
     const wish = { backup: 'first', agent: 'proving-ground', target, identity: 'new', replication: 'stopped' } as const;
     await manager.admin.call('createRestore', { body: { name: 'copy', ...wish }, signal });

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findServerUsing } from '../../src/core/server-using.ts';
@@ -16,6 +15,7 @@ import {
   startTestAgent,
   until,
 } from '../support/agents.ts';
+import { commandLines } from '../support/command-lines.ts';
 import { type ControlledServer, startControlledServer } from '../support/controlled-server.ts';
 import { serverUser } from '../support/server-user.ts';
 
@@ -80,8 +80,12 @@ describe('a restore in place of a server that is down, by an agent', () => {
   test('with control: killed, and so damaged that it cannot start', async () => {
     await kill();
     await truncate(join(server.data, 'ibdata1'), 1000);
+    const log = join(server.root, 'log');
+    const { size } = await stat(log);
     await run('/bin/sh', [server.start]);
-    await sleep(3_000);
+    // It begins, and gives up.
+    await until(async () => (await stat(log)).size > size);
+    await until(async () => !commandLines().some((line) => line.includes(`--socket=${server.socket}`)));
     expect(await rows()).toBeUndefined();
     expect(await findServerUsing(server.data)).toBeUndefined();
     const { isGo, job } = await restore('damaged', controlled());

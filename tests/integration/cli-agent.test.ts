@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHome, makeAgentHome } from '../support/agents.ts';
 import { type CliRun, documentsOf, failed, holdfast } from '../support/cli.ts';
 import { commandLinesWith } from '../support/command-lines.ts';
+import { holdBackups } from '../support/held-backups.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 
 const stack = new AsyncDisposableStack();
@@ -69,12 +70,14 @@ test('a drill and a restore of it, found by a short name in the repository', asy
 
 test('Ctrl-C leaves the job to the agent, and says so', async () => {
   let interrupted = false;
+  const held = await holdBackups(server);
   const left = await holdfast(['backup', '--service', 'db1', '--folder', 'left', '--json'], {
     env,
     onStdout: (text, pid) => {
       if (!interrupted && text.includes('"type":"progress"')) interrupted = process.kill(pid, 'SIGINT');
     },
   });
+  await held[Symbol.asyncDispose]();
   expect(left.code).toBe(130);
   const documents = documentsOf(left);
   expect(documents.at(-2)).toMatchObject({ type: 'left', kind: 'backup' });

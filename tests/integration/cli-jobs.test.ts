@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliRun, documentsOf, failed, holdfast } from '../support/cli.ts';
 import { commandLinesWith } from '../support/command-lines.ts';
+import { holdBackups } from '../support/held-backups.ts';
 import { type MariadbServer, startMariadb } from '../support/servers.ts';
 
 const [passphrase, databasePassword] = ['repository-secret-word', 'database-secret-word'];
@@ -144,6 +145,7 @@ test('what is wrong with the database is named', async () => {
 
 test('Ctrl-C ends a backup and its tool; --resume goes on with it', async () => {
   let interrupted = false;
+  const held = await holdBackups(server);
   const ended = await holdfast(['backup', '--service', 'app', '--json', '-v', ...connection], {
     path: server.bin,
     env: environment(),
@@ -151,6 +153,7 @@ test('Ctrl-C ends a backup and its tool; --resume goes on with it', async () => 
       if (!interrupted && text.includes('"type":"log"')) interrupted = process.kill(pid, 'SIGINT');
     },
   });
+  await held[Symbol.asyncDispose]();
   expect(ended.code).toBe(130);
   expect(documentsOf(ended).at(-1)).toMatchObject({ type: 'error', code: 'interrupted', exitCode: 130 });
   expect(toolsOf(server.socket)).toEqual([]);

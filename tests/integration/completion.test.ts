@@ -28,7 +28,7 @@ test.each([
   ['zsh', 'found in its path', () => `fpath=(${folder} $fpath); ${compinit}`, ['zsh', '-f', '-i']],
   ['zsh', 'sourced', () => `${compinit}; source ${folder}/_zsh`, ['zsh', '-f', '-i']],
 ] as const)('in %s, %s, the first Tab completes', async (...[, , setup, shell]) => {
-  const shown = await run('zsh', ['-f', pressTab, setup(), 'holdfast rest', ...shell], { env, timeoutMs: 20_000 });
+  const shown = await run('zsh', ['-f', pressTab, setup(), 'holdfast rest', ...shell], { env, timeoutMs: 60_000 });
   expect(shown).toMatch(/<restore ?>/);
 });
 

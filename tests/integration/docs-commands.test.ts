@@ -48,7 +48,7 @@ function inScratch(code: string): string {
 }
 
 async function shell(code: string): Promise<string> {
-  return run('bash', ['-euo', 'pipefail', '-c', code], { env, timeoutMs: 120_000 });
+  return run('bash', ['-euo', 'pipefail', '-c', code], { env, timeoutMs: 300_000 });
 }
 
 describe('the commands of the documentation', () => {
@@ -62,7 +62,7 @@ describe('the commands of the documentation', () => {
     expect(said).toMatch(/Backup \S+ of shop is complete/);
     expect(said.match(/is proven/g)).toHaveLength(3);
     expect(said).toContain(`Restored`);
-  });
+  }, 360_000);
 
   test('grant what the page about engines says is enough', async () => {
     const [mariadb = ''] = await blocks('docs/engines.md', 'sql');

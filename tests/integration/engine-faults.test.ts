@@ -11,6 +11,8 @@ import {
 import { drain, extract, newFolder } from '../contract/engine.ts';
 import type { BackupRun, ServerConnection } from '../../src/engine/engine.ts';
 import { readServerFacts } from '../../src/engine/server-facts.ts';
+import { atBest } from '../support/at-best.ts';
+import { startRelay } from '../support/relay.ts';
 import { startMariadb } from '../support/servers.ts';
 
 type Bench = Awaited<ReturnType<typeof makeMariadbBench>>;
@@ -30,13 +32,16 @@ describe('a backup whose', () => {
   }
 
   it('server is killed ends within seconds, long before all files are copied', async () => {
-    const run = backup();
-    let killedAt = 0;
-    const reading = slowly(run, async () => {
-      killedAt ||= (await bench.database.kill(), performance.now());
+    const endedMs = await atBest(6_000, async () => {
+      await using own = await makeMariadbBench(bin);
+      let killedAt = 0;
+      const reading = slowly(own.engine.backup(own.server, { signal, onLog: () => undefined }), async () => {
+        killedAt ||= (await own.database.kill(), performance.now());
+      });
+      await expect(reading).rejects.toMatchObject({ code: 'server-lost', nextStep: expect.any(String) });
+      return performance.now() - killedAt;
     });
-    await expect(reading).rejects.toMatchObject({ code: 'server-lost', nextStep: expect.any(String) });
-    expect(performance.now() - killedAt).toBeLessThan(6_000);
+    expect(endedMs).toBeLessThan(6_000);
   });
 
   it('server is replaced by a new start ends, though the new one answers', async () => {
@@ -47,7 +52,9 @@ describe('a backup whose', () => {
     );
     // The watch allows for three seconds.
     await sleep(4_000);
-    const run = backup({ host: '127.0.0.1', port: database.port, user: backupUser, password: 'pw' });
+    let isThere: Promise<unknown> = Promise.resolve();
+    await using relay = await startRelay(database.port, async () => isThere);
+    const run = backup({ host: '127.0.0.1', port: relay.port, user: backupUser, password: 'pw' });
     const restart = async (): Promise<AsyncDisposable> => {
       await database.kill();
       return startMariadb({
@@ -59,7 +66,7 @@ describe('a backup whose', () => {
     let restarted: Promise<AsyncDisposable> | undefined;
     const reading = slowly(run, async () => {
       restarted ??= restart();
-      await Promise.resolve();
+      await (isThere = restarted);
     });
     await expect(reading).rejects.toMatchObject({
       code: 'server-lost',

@@ -35,9 +35,14 @@ for (const which of ['10.11', 'newest'] as const) {
     async function stalled(stallMs: number): Promise<number> {
       await using committers = await startCommitting(socket, 3);
       const enough = new AbortController();
+      const blocking = Promise.withResolvers<void>();
       let commitsBlocked = false;
       const run = backUp((line) => {
-        if (/BACKUP STAGE BLOCK_COMMIT/.test(line)) commitsBlocked = true;
+        if (commitsBlocked || !/BACKUP STAGE BLOCK_COMMIT/.test(line)) return;
+        commitsBlocked = true;
+        // Only what the tool holds up from now on is its doing.
+        committers.forget();
+        blocking.resolve();
       });
       const reading = (async () => {
         for await (const batch of run.pieces)
@@ -46,6 +51,7 @@ for (const which of ['10.11', 'newest'] as const) {
       })();
       // The reader that sleeps for long learns of the end late; the server must not.
       reading.catch(() => undefined);
+      await Promise.race([blocking.promise, reading]);
       const heldMs = await committers.held(limitMs * 0.8);
       enough.abort();
       await expect(reading).rejects.toMatchObject({ code: 'store-stalled-while-locked' });

@@ -248,18 +248,20 @@ describe('an agent that joins a manager', () => {
   });
 
   test('and was removed is told so, and opens nothing', async () => {
+    // Wrong credentials are counted by address.
+    await using own = await startFleet();
     await using home = await makeAgentHome();
-    await fleet.join(home, { name: 'removed' });
-    await using _ = await startTestAgent(home, options);
-    const agent = await fleet.reaches('removed', 'Connected');
-    await fleet.remove(agent);
+    await own.join(home, { name: 'removed' });
+    await using _ = await startTestAgent(home);
+    const agent = await own.reaches('removed', 'Connected');
+    await own.remove(agent);
     const { credential } = JSON.parse(await readFile(join(home.state, 'manager.json'), 'utf8'));
-    using client = new EnrolClient({ ...fleet, credential });
+    using client = new EnrolClient({ ...own, credential });
     await expect(client.heartbeat({ version: '0.0.1', hostname: 'h' }, { signal })).rejects.toMatchObject({
       code: 'not-authorised',
     });
     await expect(client.openTunnel({ signal })).rejects.toMatchObject({ code: 'not-authorised' });
-    await expect(fleet.agents.launcher.agent('removed').list({ signal })).rejects.toMatchObject({
+    await expect(own.agents.launcher.agent('removed').list({ signal })).rejects.toMatchObject({
       code: 'no-such-agent',
     });
   });

@@ -73,7 +73,7 @@ describe.each(Object.keys(bins))('the guard of MariaDB %s', (series) => {
     expect(proof.refusals() - onTheWayIn).toBeGreaterThan(20);
     await using again = await startMariadb({ bin, dataDirectory: target });
     expect(await again.query("SHOW DATABASES LIKE 'app'")).toEqual([]);
-  });
+  }, 600_000);
 
   test('keeps the server from starting while an empty mount point is filled', async () => {
     const guard = guardFor({ vendor: 'MariaDB', version });

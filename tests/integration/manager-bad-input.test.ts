@@ -10,7 +10,7 @@ import { startStandInControl } from '../support/stand-in-control.ts';
 import { smallDisk } from '../support/tmpfs.ts';
 
 const signal = new AbortController().signal;
-const requestLimitMs = 700;
+const requestLimitMs = 3_000;
 let started: TestManager;
 let token: string;
 

@@ -120,7 +120,7 @@ test('a running server gets the restored data, and its old data is kept', async 
 
 test('a server that does not start on the restored data runs on its old data again', async () => {
   await writeFile(join(prepared, 'ibdata1'), 'damaged');
-  const { steps, done } = replace({ server: { answers, limitMs: 5_000 } });
+  const { steps, done } = replace({ server: { answers, limitMs: 15_000 } });
   await expect(done).rejects.toMatchObject({ code: 'restored-server-silent' });
   expect(steps).toEqual(['stop', 'place', 'start', 'roll-back']);
   expect(await query("SHOW DATABASES LIKE 'app'")).toEqual([]);
@@ -130,7 +130,7 @@ test('a server that does not start on the restored data runs on its old data aga
 test('a server that cannot be stopped keeps its data', async () => {
   const { done } = replace({
     control: { type: 'commands', ...commands(), stop: ['/bin/true'] },
-    server: { answers, limitMs: 600 },
+    server: { answers, limitMs: 2_000 },
   });
   await expect(done).rejects.toMatchObject({ code: 'server-still-up', message: expect.stringContaining(target) });
   expect(await answers()).toBe(true);
@@ -148,7 +148,7 @@ describe('a stop that does not come to its end leaves the server running on its 
     const { done } = replace({
       signal: controller.signal,
       control: { type: 'commands', ...commands(), stop: detached(script) },
-      server: { answers, limitMs: isCancelled ? 20_000 : 5_000 },
+      server: { answers, limitMs: isCancelled ? 20_000 : 12_000 },
       onStep: () => isCancelled && setTimeout(() => controller.abort(new Error('no more')), 500),
     });
     await expect(done).rejects.toMatchObject(isCancelled ? { message: reason } : { code: reason });

@@ -107,9 +107,9 @@ export async function backUpAt(home: AgentHome): Promise<string> {
   return backup;
 }
 
-/** Waits at most 30 seconds. */
+/** Waits at most 90 seconds. */
 export async function until(isDone: () => Promise<boolean>, pollMs = 50): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 90_000;
   while (!(await isDone())) {
     if (performance.now() > deadline) throw new Error('What was waited for did not come');
     await sleep(pollMs);

@@ -1,8 +1,8 @@
-const TRIES = 3;
+const TRIES = 6;
 
 /**
- * The shortest of up to three measurements, in milliseconds; no more are made once one is short enough. Whatever else a
- * busy machine does only ever makes one longer, so what is too long three times is too long by itself.
+ * The shortest of up to six measurements, in milliseconds; no more are made once one is short enough. Whatever else a
+ * busy machine does only ever makes one longer, so what is too long six times is too long by itself.
  * @param neverMs what no machine that works makes of it: a single measurement above this is thrown
  */
 export async function atBest(

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,15 +56,29 @@ export async function waitUntil(
   }
 }
 
-/** A loopback port that was free a moment ago. */
+const [lowestPort, portsEach, workersAtMost] = [20_000, 1_000, 12];
+let portsTried = randomInt(portsEach);
+
+/**
+ * A loopback port for a server that binds it later. The system gives out none of these by itself, and each worker has its own:
+ * nobody else takes it meanwhile.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % workersAtMost;
+  for (let tries = 0; tries < portsEach; tries += 1) {
+    const port = lowestPort + worker * portsEach + (portsTried++ % portsEach);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`Cannot find a free port from ${lowestPort} on`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const isListening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!isListening) return false;
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error(`Cannot find a free port as the system gave none: ${address}`);
-  }
-  return address.port;
+  return true;
 }

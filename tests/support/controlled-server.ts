@@ -79,7 +79,7 @@ export async function startControlledServer({
 
 async function ask(socket: string, text: string): Promise<string | undefined> {
   try {
-    await using sql = await Sql.connect({ socket, user: 'root' }, { signal, timeoutMs: 2_000 });
+    await using sql = await Sql.connect({ socket, user: 'root' }, { signal, timeoutMs: 15_000 });
     return await sql.value(text).catch(() => '');
   } catch {
     return undefined;

@@ -42,10 +42,15 @@ async function end(kind: 'cut' | 'stall', signal: AbortSignal): Promise<never> {
 }
 
 async function* throttle(source: AsyncIterable<Buffer>, bytesPerSecond: number): AsyncGenerator<Buffer> {
+  const begin = performance.now();
+  let passed = 0;
   for await (const chunk of source) {
     for (let at = 0; at < chunk.length; at += sliceBytes) {
       const slice = chunk.subarray(at, at + sliceBytes);
-      await sleep((slice.length / bytesPerSecond) * 1000);
+      passed += slice.length;
+      // A sleep may end late, and takes whole milliseconds.
+      const earlyMs = (passed / bytesPerSecond) * 1000 - (performance.now() - begin);
+      if (earlyMs > 1) await sleep(earlyMs);
       yield slice;
     }
   }

@@ -91,7 +91,7 @@ interface Exchange {
 
 async function serve({ incoming, outgoing, target, fault }: Exchange): Promise<void> {
   if (fault?.kind === 'answer') return await answer(incoming, outgoing, fault);
-  if (fault?.kind === 'delay') await sleep(fault.ms);
+  if (fault?.kind === 'delay') await sleep(fault.ms, undefined, { ref: false });
   const isOver = new AbortController();
   outgoing.once('close', () => isOver.abort());
   const response = await forward(incoming, { target, fault, signal: isOver.signal });

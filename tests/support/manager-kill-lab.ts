@@ -87,8 +87,8 @@ export class ManagerKillLab implements AsyncDisposable {
   ): Promise<{ readonly run: Resource<Kind> | undefined; readonly points: readonly string[] }> {
     let left = [...kills];
     const points: string[] = [];
-    const deadline = performance.now() + STUCK_MS;
     for (;;) {
+      const deadline = performance.now() + STUCK_MS;
       try {
         await using worker = await this.#worker(scenario.aheadMs ?? 0, left, (point) => points.push(point));
         return { run: await this.#follow(worker, scenario, deadline), points };

@@ -14,8 +14,8 @@ export interface TestManager extends AsyncDisposable {
   readonly admin: ManagerClient;
   /** A client that shows a token of that role. */
   clientAs(role: 'viewer' | 'operator' | 'admin'): Promise<ManagerClient>;
-  /** Ends it and starts it again on what it kept. */
-  restart(): Promise<void>;
+  /** Ends it and starts it again on what it kept. @param whileAway waited for in between */
+  restart(whileAway?: () => Promise<void>): Promise<void>;
 }
 
 export interface TestManagerOptions extends Partial<ManagerOptions> {
@@ -53,9 +53,10 @@ export async function startTestManager({
       const { token } = await admin.call('createToken', { body: { name: `${role}-${++tokens}`, role }, signal });
       return new ManagerClient({ ...placeOf(manager), token });
     },
-    restart: async () => {
+    restart: async (whileAway) => {
       admin[Symbol.dispose]();
       await manager[Symbol.asyncDispose]();
+      await whileAway?.();
       manager = await start();
       admin = await signedIn(manager, password);
     },

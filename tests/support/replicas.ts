@@ -9,7 +9,7 @@ export async function countOf(server: Pick<DatabaseServer, 'query'>, table: stri
 
 /** Waits for a replica. */
 export async function until(isDone: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!(await isDone())) {
     if (performance.now() > deadline) throw new Error('The replica did not catch up in time');
     await sleep(50);

@@ -38,7 +38,7 @@ beforeAll(async () => {
   if (newer !== undefined) hosts.push({ name: 'newer', server: newer, mayRestoreInPlace: true, ...later });
   stage = stack.use(await openFleetStage(hosts));
   page = await (await newContext(stage.browser, stage.manager.manager.url)).newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('pageerror', (error) => troubles.push(error.message));
 });
 afterAll(() => stack.disposeAsync());
@@ -120,12 +120,10 @@ describe('when something goes wrong', () => {
   });
 
   test('a manager that is started again while a backup uploads: the page says so, heals, and the backup is cancelled', async () => {
-    stage.store.setRules({ path: '.segment', fault: { kind: 'delay', ms: 15_000 } });
+    stage.store.setRules({ path: '.segment', fault: { kind: 'delay', ms: 100_000 } });
     await startBackup('cancelled', { retries: 2, folder: 'another' });
     await page.getByRole('log').getByText('step uploading').waitFor();
-    const restarted = stage.manager.restart();
-    await page.getByText('Not live').waitFor();
-    await restarted;
+    await stage.manager.restart(async () => page.getByText('Not live').waitFor());
     await page.getByText('Not live').waitFor({ state: 'hidden' });
     await untilState(page, 'Running');
     const keys = new Keyboard(page);

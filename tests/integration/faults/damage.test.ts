@@ -21,9 +21,12 @@ beforeAll(async () => {
   server = await startProtectedServer();
   good = await server.newRepository('good');
   // A server at rest writes its pages out, and then a backup has next to nothing to prepare.
-  const work = Array.from({ length: 40 }, () => 'UPDATE work SET id = id + 1; DO SLEEP(0.05);').join(' ');
-  const busy = server.database.query(`USE app; CREATE TABLE work SELECT seq AS id FROM seq_1_to_500; ${work}`);
-  const { code, stderr } = await server.backUp(good, '--compression', '0');
+  await server.database.query('USE app; CREATE TABLE work SELECT seq AS id FROM seq_1_to_500');
+  let isTaken = false;
+  const busy = (async () => {
+    while (!isTaken) await server.database.query('UPDATE app.work SET id = id + 1; DO SLEEP(0.05)');
+  })();
+  const { code, stderr } = await server.backUp(good, '--compression', '0').finally(() => (isTaken = true));
   await busy;
   if (code !== 0) throw new Error(stderr);
 });
@@ -153,7 +156,7 @@ describe('a disk that fills up ends, with the reason,', () => {
     const before = performance.now();
     const prepare = engine.prepare(directory, { signal, onLog: () => undefined });
     await expect(prepare).rejects.toMatchObject({ code: 'target-full', nextStep: expect.stringMatching(/^Make room/) });
-    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(performance.now() - before).toBeLessThan(60_000);
   });
 });
 
@@ -167,9 +170,16 @@ describe('two backups at once', () => {
   });
 
   it('of one id: one is sealed, the other is told', async () => {
-    const repository = await server.newRepository('same');
     const id = '20260101T000000Z-00000001';
-    const runs = await Promise.all([1, 2].map(async () => server.backUp(repository, '--resume', id)));
+    const backUpTwice = async (name: string) => {
+      const repository = await server.newRepository(name);
+      const runs = await Promise.all([1, 2].map(async () => server.backUp(repository, '--resume', id)));
+      return { repository, runs };
+    };
+    let { repository, runs } = await backUpTwice('same');
+    // One that begins when the other has ended finds what is sealed, and is content.
+    for (let tries = 2; tries <= 5 && runs.every(({ code }) => code === 0); tries += 1)
+      ({ repository, runs } = await backUpTwice(`same-${tries}`));
     const lost = runs.find(({ code }) => code !== 0);
     expect(new Set(runs.map(({ code }) => code))).toEqual(new Set([0, 6]));
     expect(lost && failed(lost)).toMatchObject({ message: expect.stringMatching(/settle|sealed already/) });

@@ -25,7 +25,7 @@ it(
     await run.prove();
     run.report();
   },
-  300_000 + wanted * 10_000,
+  300_000 + wanted * 20_000,
 );
 
 type What = 'backup' | 'cancel' | 'pin' | 'unpin' | 'drill' | 'restore' | 'delete' | 'delete-cancelled' | 'purge';

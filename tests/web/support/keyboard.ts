@@ -41,7 +41,7 @@ export class Keyboard {
   async pick(label: Words, text: string): Promise<void> {
     const field = this.#page.getByRole('combobox', { name: label });
     // Before its options are there, it takes no keys.
-    await expect.poll(async () => field.isEnabled(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(async () => field.isEnabled(), { timeout: 60_000 }).toBe(true);
     await this.reach(field);
     await this.#page.keyboard.press('ControlOrMeta+a');
     await this.#page.keyboard.type(text);
@@ -95,5 +95,5 @@ export class Keyboard {
 }
 
 export async function expectValue(page: Page, label: string | RegExp, value: RegExp): Promise<void> {
-  await expect.poll(async () => page.getByLabel(label).first().inputValue(), { timeout: 10_000 }).toMatch(value);
+  await expect.poll(async () => page.getByLabel(label).first().inputValue(), { timeout: 60_000 }).toMatch(value);
 }

@@ -37,7 +37,7 @@ export async function signIn(page: Page, password: string): Promise<void> {
 }
 
 /** Waits until the page's own mark says so. */
-export async function untilState(page: Page, state: string, limitMs = 40_000): Promise<void> {
+export async function untilState(page: Page, state: string, limitMs = 120_000): Promise<void> {
   await page.locator('header [data-tone]', { hasText: state }).first().waitFor({ timeout: limitMs });
 }
 
