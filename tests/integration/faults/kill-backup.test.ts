@@ -27,8 +27,8 @@ const stepsOf: Readonly<Record<Victim, readonly BackupStep[]>> = {
 
 /** Steps in which the tool waits for its own clock last longer; an instant behind this would be like many others. */
 const longestMs = 400;
-/** How often an agent is asked while its steps matter, and while only the end does. */
-const [watchfulMs, patientMs] = [8, 25];
+/** How often an agent is asked while the step to be killed in may begin, and while nothing depends on it. */
+const [watchfulMs, patientMs] = [8, 40];
 /** On one of so many restored backups a server is started, too. */
 const serverOnEvery = 5;
 /** A long run tells now and then how far it is. */
@@ -155,15 +155,14 @@ class KillRun implements AsyncDisposable {
     await using _load = await this.#lab.load();
     let now: BackupStep | undefined;
     let killing: Promise<void> | undefined;
-    let isPending = kill !== undefined;
+    // Of the step before that, the end is waited for; asking all the time would be most of what this run does.
+    const isNear = (): boolean =>
+      kill !== undefined && !killing && backupSteps.indexOf(kill.step) - backupSteps.indexOf(now ?? 'preflight') <= 1;
     const told = await this.#lab.worker.attempt(order, {
-      pollMs: () => (isPending ? watchfulMs : patientMs),
+      pollMs: () => (isNear() ? watchfulMs : patientMs),
       onStep: (step) => {
         now = step;
-        if (kill?.step !== step || killing) return;
-        killing = sleep(kill.afterMs)
-          .then(async () => this.#kill(() => now))
-          .finally(() => (isPending = false));
+        if (kill?.step === step) killing ??= sleep(kill.afterMs).then(async () => this.#kill(() => now));
       },
     });
     now = undefined;
