@@ -47,6 +47,14 @@ describe('a new backup', () => {
     expect((await backUp(repository, { files, random })).sealed.parent).toBeUndefined();
   });
 
+  test('finds it behind many of other lineages', async () => {
+    const { repository, files } = await firstBackup();
+    const second = await backUp(repository, { files, random });
+    for (let more = 0; more < 20; more += 1) await backUp(repository, { files, random, lineage: 'lineage-b' });
+    const third = await backUp(repository, { files, random });
+    expect(third.sealed.parent).toBe(second.sealed.backup);
+  });
+
   test('leans on nothing where the index of the last one is lost', async () => {
     const { storage, repository, first, files } = await firstBackup();
     storage.objects.delete(indexKey(first));

@@ -31,6 +31,8 @@ const longestMs = 400;
 const [watchfulMs, patientMs] = [8, 40];
 /** On one of so many restored backups a server is started, too. */
 const serverOnEvery = 5;
+/** Where a repository holds so many, the next one goes on: each attempt looks at all that are there. */
+const backupsEach = 80;
 /** A long run tells now and then how far it is. */
 const tellEvery = 250;
 
@@ -76,10 +78,13 @@ interface Made {
 class KillRun implements AsyncDisposable {
   kills = 0;
   readonly #victim: Victim;
-  readonly #lab: KillLab;
+  readonly #newLab: () => Promise<KillLab>;
   readonly #random: () => number;
   readonly #counts = new Map<BackupStep, number>();
-  readonly #good: Sealed[] = [];
+  #lab: KillLab;
+  #good: Sealed[] = [];
+  /** Proven, in the repositories before this one. */
+  #goodBefore = 0;
   /** How long each step lasts when nobody disturbs, milliseconds. */
   readonly #lengths = new Map<BackupStep, number>();
   #tries = 0;
@@ -91,17 +96,26 @@ class KillRun implements AsyncDisposable {
   /** What earlier attempts had uploaded, and how much of it the last ones refer to. */
   readonly #uploaded = { before: 0, takenUp: 0 };
 
-  private constructor(victim: Victim, lab: KillLab, random: () => number) {
+  private constructor(victim: Victim, { lab, newLab }: { lab: KillLab; newLab: () => Promise<KillLab> }) {
     this.#victim = victim;
-    this.#lab = lab;
-    this.#random = random;
+    [this.#lab, this.#newLab] = [lab, newLab];
+    this.#random = randomSource(seed - victim.length);
   }
 
   static async start(victim: Victim): Promise<KillRun> {
     // The load draws as often as time allows: from a source of its own, so that the kills are those of the seed.
     const load = randomSource(seed + victim.length);
-    const lab = await KillLab.start({ bin, program, random: load });
-    return new KillRun(victim, lab, randomSource(seed - victim.length));
+    const newLab = async (): Promise<KillLab> => KillLab.start({ bin, program, random: load });
+    return new KillRun(victim, { lab: await newLab(), newLab });
+  }
+
+  /** With another repository and another server. */
+  async #goOnElsewhere(): Promise<void> {
+    await this.prove();
+    await this.#lab[Symbol.asyncDispose]();
+    this.#lab = await this.#newLab();
+    this.#goodBefore += this.#good.length;
+    this.#good = [];
   }
 
   async measure(): Promise<void> {
@@ -123,6 +137,7 @@ class KillRun implements AsyncDisposable {
 
   /** One backup: a few attempts that are killed, then one that is not. */
   async oneBackup(): Promise<void> {
+    if (this.#good.length >= backupsEach) await this.#goOnElsewhere();
     const backup = nextBackupId();
     // Some compare themselves with an earlier backup, most have all to upload.
     const lineage = this.#random() < 0.3 ? 'lineage' : backup;
@@ -264,9 +279,9 @@ class KillRun implements AsyncDisposable {
     const { before, takenUp } = this.#uploaded;
     process.stdout.write(
       `${this.#victim} killed ${this.kills} times, seed ${seed}: ${counts.join(', ')}; ` +
-        `${this.#good.length} backups sealed and restored, a server started on ${this.#started}; ` +
+        `${this.#goodBefore + this.#good.length} backups sealed and restored, a server started on ${this.#started}; ` +
         `${this.#restarted} jobs told as agent-restarted; ${this.#adoptions} attempts took up segments; ` +
-        `${inMegabytes(takenUp)} of the ${inMegabytes(before)} that were there are in use\n`,
+        `${(takenUp / 1e6).toFixed(1)} of the ${(before / 1e6).toFixed(1)} MB that were there are in use\n`,
     );
   }
 
@@ -277,8 +292,4 @@ class KillRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lab[Symbol.asyncDispose]();
   }
-}
-
-function inMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
