@@ -47,9 +47,20 @@ function childrenOf(pid: number): number[] {
     // A child belongs to the thread that made it.
     const threads = readdirSync(`/proc/${pid}/task`);
     const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'));
-    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+    const children = lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+    // One that has not become another program yet shows all of its parent's memory as its own, which the two share.
+    return children.filter((child) => commandOf(child) !== commandOf(pid));
   } catch {
     return [];
+  }
+}
+
+/** Empty when the process is gone. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }
 
@@ -67,7 +78,7 @@ function memoryOf(pid: number): { readonly now: number; readonly peak: number } 
 /** What runs in Node but the stand-in for a tool. */
 function isHoldfast(pid: number): boolean {
   try {
-    const isStandIn = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('made-tables.ts');
+    const isStandIn = commandOf(pid).includes('made-tables.ts');
     return basename(readlinkSync(`/proc/${pid}/exe`)) === 'node' && !isStandIn;
   } catch {
     return false;
