@@ -11,8 +11,8 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { 
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
   test: {
-    // Half of the time a test waits for a server, a disk or a tool.
-    maxWorkers: 2,
+    // Tests wait for a server, a disk or a tool for half of their time and more, so two processors can do more than two.
+    maxWorkers: 3,
     projects: [
       {
         test: {
@@ -35,8 +35,6 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           exclude: TIMING,
           globalSetup: GLOBAL_SETUP,
-          // These wait longest.
-          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },
@@ -56,7 +54,6 @@ export default defineConfig({
           name: 'web',
           include: ['tests/web/**/*.test.ts'],
           globalSetup: [...GLOBAL_SETUP, 'tests/web/support/build-web.ts'],
-          fileParallelism: false,
           ...PATIENT,
         },
       },
