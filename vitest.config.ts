@@ -11,7 +11,7 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { 
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
   test: {
-    // Tests wait for a server, a disk or a tool for half of their time and more, so two processors can do more than two.
+    // Tests often wait for a server, a disk or a tool: on two processors, three files at a time end sooner than two.
     maxWorkers: 3,
     projects: [
       {
