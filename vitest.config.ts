@@ -1,12 +1,17 @@
+import { constants, accessSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const GLOBAL_SETUP = ['tests/support/global-setup.ts'];
 
-/** Tests that measure how long a server is held up: they run alone, after the others. */
+/** Tests that measure how long a server is held up: they run by themselves, after the others. */
 const TIMING = ['tests/integration/engine-locks.test.ts', 'tests/integration/faults/stall-locked.test.ts'];
 
 /** Limits that end what hangs. None judges how fast something is: a machine that others use may be ten times slower. */
 const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 10_000 } } };
+
+/** Unit tests wait for thousands of syncs of small files, which cost next to nothing where files are in memory. */
+const IN_MEMORY = '/dev/shm';
+const UNIT_ENVIRONMENT: Record<string, string> = hasRoom(IN_MEMORY) ? { TMPDIR: IN_MEMORY } : {};
 
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
@@ -18,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'web/**/*.test.ts'],
+          env: UNIT_ENVIRONMENT,
           ...PATIENT,
         },
       },
@@ -34,7 +40,9 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
           exclude: TIMING,
-          globalSetup: GLOBAL_SETUP,
+          globalSetup: [...GLOBAL_SETUP, 'tests/support/programs.ts'],
+          // They wait for more than the others: for servers that refuse, stop or do not answer.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },
@@ -44,7 +52,8 @@ export default defineConfig({
           name: 'timing',
           include: TIMING,
           globalSetup: GLOBAL_SETUP,
-          maxWorkers: 1,
+          // Each waits nearly all the time and disturbs nobody.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           ...PATIENT,
         },
@@ -60,3 +69,14 @@ export default defineConfig({
     ],
   },
 });
+
+/** Containers often have a small one. */
+function hasRoom(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize >= 2 ** 28;
+  } catch {
+    return false;
+  }
+}

@@ -23,6 +23,7 @@ const packed = 0.4;
 
 // As the program itself does it.
 setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--heap-growing-percent=15');
 
 const total = Number(process.argv[2]);
 const { signal } = new AbortController();

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import * as z from 'zod';
 import { AgentClient } from '../../src/api/client.ts';
 import { isEnded, type JobOf } from '../../src/api/jobs.ts';
+import { programOf } from './programs.ts';
 import { neverAborted as signal } from './repositories.ts';
 
 /** The steps of a backup as an agent tells of them; `locked` is copying while the tool holds a lock. */
@@ -40,8 +38,6 @@ export interface AgentWorker extends AsyncDisposable {
 }
 
 export interface AgentWorkerOptions {
-  /** Of `buildAgent`. */
-  readonly program: string;
   /** The agent's own file. */
   readonly config: string;
   readonly tokenFile: string;
@@ -53,34 +49,13 @@ export interface AgentWorkerOptions {
 const readySchema = z.object({ url: z.string(), fingerprint: z.string() });
 const lastBreathMs = 5_000;
 
-/** Bundles the agent: killed every few seconds, it begins twice as fast so. @returns the program */
-export async function buildAgent(directory: string): Promise<string> {
-  const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  await build({
-    entryPoints: {
-      agent: from('../fixtures/slow-agent.ts'),
-      'block-worker': from('../../src/repository/block-worker.ts'),
-      'range-worker': from('../../src/repository/range-worker.ts'),
-    },
-    outdir: directory,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    mainFields: ['module', 'main'],
-    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
-    logLevel: 'warning',
-  });
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}');
-  return join(directory, 'agent.js');
-}
-
 /** Starts one, or starts it again after a kill. */
 export async function startAgentWorker(options: AgentWorkerOptions): Promise<AgentWorker> {
-  const { program, config, tokenFile, delayMs, temporaryDirectory } = options;
+  const { config, tokenFile, delayMs, temporaryDirectory } = options;
+  const { program, env } = programOf('slow-agent');
   const child = spawn(process.execPath, [program, config, String(delayMs)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TMPDIR: temporaryDirectory, NODE_COMPILE_CACHE: join(dirname(program), 'compiled') },
+    env: { ...env, TMPDIR: temporaryDirectory },
   });
   const died = once(child, 'exit');
   const isDead = (): boolean => child.exitCode !== null || child.signalCode !== null;

@@ -7,6 +7,7 @@ import { type Agent, type AgentOptions, startAgent } from '../../src/agent/main.
 import { AgentClient } from '../../src/api/client.ts';
 import type { Job, JobKind } from '../../src/api/jobs.ts';
 import { type Child, startChild, waitUntil } from './child.ts';
+import { programOf } from './programs.ts';
 import { neverAborted, nextBackupId } from './repositories.ts';
 import type { MariadbServer } from './servers.ts';
 
@@ -78,7 +79,8 @@ export async function spawnAgent(home: AgentHome): Promise<AgentProcess> {
   const ready = join(home.directory, 'ready');
   await rm(ready, { force: true });
   await writeFile(file, JSON.stringify(home.config), { mode: 0o600 });
-  const child = startChild(process.execPath, [new URL('../fixtures/agent.ts', import.meta.url).pathname, file, ready]);
+  const { program, env } = programOf('agent');
+  const child = startChild(process.execPath, [program, file, ready], env);
   await waitUntil(async () => (await readFile(ready, 'utf8').catch(() => '')).endsWith('\n'), {
     child,
     what: 'an agent',

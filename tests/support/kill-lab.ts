@@ -49,9 +49,8 @@ export class KillLab implements AsyncDisposable {
     this.#lineages = new Lineages(stateOf(parts.folder));
   }
 
-  /** @param options `bin`: folder of the server's programs; `program`: the agent's */
-  static async start(options: { bin: string; program: string; random: () => number }): Promise<KillLab> {
-    const { bin, program, random } = options;
+  /** @param options `bin`: folder of the server's programs */
+  static async start({ bin, random }: { bin: string; random: () => number }): Promise<KillLab> {
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'hf-kill-'));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -72,7 +71,6 @@ export class KillLab implements AsyncDisposable {
     const engine = await engineFor({ server: serverAt(database), path: toolPathOf(bin) });
     await pointTo(database, folder);
     const agent = {
-      program,
       config: await writeConfig(folder, bin),
       tokenFile: join(stateOf(folder), 'token'),
       delayMs: 4,

@@ -21,7 +21,7 @@ export const checkLedger = `
     AND (SELECT SUM(moves) FROM app.accounts) = 2 * (SELECT COUNT(*) FROM app.moves)
     AND (SELECT COUNT(*) FROM app.ballast) = 5000, 'good', 'torn')`;
 
-/** Moves money, some hundred times a second, until disposed of or the server is gone. */
+/** Moves money, some dozens of times a second, until disposed of or the server is gone. */
 export function keepMoving(server: ServerConnection, random: () => number): AsyncDisposable {
   const stop = new AbortController();
   const account = (): number => 1 + Math.floor(random() * 2000);
@@ -37,7 +37,7 @@ export function keepMoving(server: ServerConnection, random: () => number): Asyn
     await using sql = await Sql.connect(server, { signal: stop.signal });
     while (!stop.signal.aborted) {
       await move(sql);
-      await sleep(3);
+      await sleep(10);
     }
   };
   // A server that is killed ends it; whether the server is there is for the test to know.

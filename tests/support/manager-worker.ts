@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Resource, RunKind } from '../../src/api/resources.ts';
+import { programOf } from './programs.ts';
 
 /** An instant at which the process ends itself with SIGKILL: right at, or a little after, one of its effects. */
 export interface KillPoint {
@@ -61,11 +61,10 @@ export interface ManagerWorker extends AsyncDisposable {
 
 /** Resolves when it works. @throws Died when it killed itself before. @param onPoint hears of each of its effects */
 export async function startManagerWorker(start: ChildStart, onPoint: (point: string) => void): Promise<ManagerWorker> {
-  const program = fileURLToPath(new URL('manager-child.ts', import.meta.url));
-  const compiled = `${start.file}.compiled`;
+  const { program, env } = programOf('manager-child');
   const child = spawn(process.execPath, [program, JSON.stringify(start)], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+    env,
   });
   child.stdin.on('error', () => undefined);
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ensureMariadb } from '../../../scripts/setup/mariadb.ts';
 import type { JobOf } from '../../../src/api/jobs.ts';
 import type { Sealed } from '../../../src/repository/documents.ts';
-import { type BackupStep, backupSteps, buildAgent, toolOf } from '../../support/agent-worker.ts';
+import { type BackupStep, backupSteps, toolOf } from '../../support/agent-worker.ts';
 import { KillLab } from '../../support/kill-lab.ts';
 import { randomSource } from '../../support/pieces.ts';
 import { neverAborted as signal, nextBackupId } from '../../support/repositories.ts';
@@ -35,14 +32,6 @@ const serverOnEvery = 5;
 const backupsEach = 80;
 /** A long run tells now and then how far it is. */
 const tellEvery = 250;
-
-let folder: string;
-let program: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hf-kill-agent-'));
-  program = await buildAgent(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it.concurrent.each<Victim>(['tool', 'agent', 'database'])(
   'backups whose %s is killed at any instant are sealed whole or not at all, and are taken up again',
@@ -105,7 +94,7 @@ class KillRun implements AsyncDisposable {
   static async start(victim: Victim): Promise<KillRun> {
     // The load draws as often as time allows: from a source of its own, so that the kills are those of the seed.
     const load = randomSource(seed + victim.length);
-    const newLab = async (): Promise<KillLab> => KillLab.start({ bin, program, random: load });
+    const newLab = async (): Promise<KillLab> => KillLab.start({ bin, random: load });
     return new KillRun(victim, { lab: await newLab(), newLab });
   }
 
