@@ -15,7 +15,8 @@ as_root() {
 install_tool() {
   tool_home="$HOLDFAST_CACHE/$1"
   tool_bin="$tool_home/node_modules/$2/bin"
-  if [ -x "$tool_bin/$3" ]; then return 0; fi
+  # A cache that comes from another system may hold a program that lacks a library here.
+  if [ -x "$tool_bin/$3" ] && { [ "$3" != node ] || "$tool_bin/node" --version >/dev/null 2>&1; }; then return 0; fi
   echo "Setting up $1 in $HOLDFAST_CACHE"
   tool_new=$(mktemp -d "$tool_home.new-XXXXXX")
   NODE_NO_WARNINGS=1 npm install --prefix "$tool_new" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \

@@ -95,7 +95,7 @@ describe('an agent that is disturbed', () => {
     await until(async () => (await toolsOf(killed.child.pid)).length === 0);
     const token = (await readFile(join(home.state, 'token'), 'utf8')).trim();
     expect(killed.child.printed()).toContain('The agent is ready');
-    for (const secret of [token, home.passphrase]) expect(killed.child.printed()).not.toContain(secret);
+    for (const secret of [token, home.key]) expect(killed.child.printed()).not.toContain(secret);
     await using agent = await startTestAgent(home);
     using client = await clientOf(home, agent);
     expect(await client.get('backup', id, { signal })).toMatchObject({

@@ -38,8 +38,7 @@ test('an agent of its own user, who may only read, takes a backup and drills it'
   await mkdir(home.state);
   await writeFile(file, JSON.stringify(home.config));
   await chmod(file, 0o644);
-  for (const path of [home.state, home.store, home.restores, join(home.directory, 'passphrase')])
-    await chown(path, user, user);
+  for (const path of [home.state, home.store, home.restores, home.keyFile]) await chown(path, user, user);
   const become = [
     `--reuid=${user}`,
     `--regid=${user}`,

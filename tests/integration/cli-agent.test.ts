@@ -55,7 +55,7 @@ test('a backup on the agent: the first line says where, the figures are those of
 test('a drill and a restore of it, found by a short name in the repository', async () => {
   const repository = ['-r', join(home.store, 'db1'), '--folder', 'db1'];
   const drilled = await run('drill', 'latest', ...repository, '--json');
-  const lookedUp = { env: { ...env, HOLDFAST_PASSPHRASE: home.passphrase } };
+  const lookedUp = { env: { ...env, HOLDFAST_KEY_FILE: home.keyFile } };
   expect(drilled.code, drilled.stdout).toBe(0);
   expect(documentsOf(drilled)[0]).toEqual({ type: 'start', where: 'agent', agent: env['HOLDFAST_URL'] });
   expect(documentsOf(drilled).at(-1)).toMatchObject({ type: 'result', tables: expect.any(Number) });
