@@ -24,6 +24,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'web/**/*.test.ts'],
           env: UNIT_ENVIRONMENT,
+          // They keep nothing for each other: a process and its modules may serve many of them.
+          isolate: false,
           ...PATIENT,
         },
       },

@@ -2,8 +2,9 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mapConcurrently } from '../../src/lib/concurrently.ts';
 import { atBest } from '../support/at-best.ts';
-import { complaintsOf, looks, narrow, putOn, wide } from './support/browser.ts';
+import { complaintsAt, narrow, putOn, wide } from './support/browser.ts';
 import { expectValue, Keyboard } from './support/keyboard.ts';
 import { everyPage, picture, typeLocation, untilState } from './support/pages.ts';
 import { firstLoad, watchProgress } from './support/speed.ts';
@@ -19,15 +20,20 @@ const troubles: string[] = [];
 
 beforeAll(async () => {
   stage = stack.use(await openStage());
-  page = await stage.context.newPage();
+  page = await newPage();
   keys = new Keyboard(page);
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('console', (message) => {
+});
+afterAll(() => stack.disposeAsync());
+
+async function newPage(): Promise<Page> {
+  const made = await stage.context.newPage();
+  made.on('pageerror', (error) => troubles.push(error.message));
+  made.on('console', (message) => {
     if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
       troubles.push(message.text());
   });
-});
-afterAll(() => stack.disposeAsync());
+  return made;
+}
 
 describe('a person at the pages of the manager', () => {
   let failedStep: string | undefined;
@@ -278,16 +284,9 @@ describe('the pages themselves', () => {
     { timeout: 300_000 },
     async () => {
       const found: string[] = [];
-      for (const path of everyPage) {
-        await page.goto(path);
-        await page.getByRole('heading', { level: 1 }).first().waitFor();
-        await page.waitForLoadState('networkidle').catch(() => undefined);
-        for (const look of looks) {
-          await putOn(page, look);
-          const complaints = await complaintsOf(page);
-          found.push(...complaints.map((each) => `${path} ${look.scheme} ${look.size.width}: ${each}`));
-        }
-      }
+      await mapConcurrently(everyPage, 3, async (path) => {
+        found.push(...(await complaintsAt(await newPage(), path)));
+      });
       expect(found).toEqual([]);
     },
   );

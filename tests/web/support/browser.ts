@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { ensureChromium } from '../../../scripts/setup/chromium.ts';
@@ -39,7 +40,22 @@ export async function putOn(page: Page, { scheme, size }: Look): Promise<void> {
   await page.setViewportSize(size);
 }
 
-/** What axe finds, a line for each violation and element; and whether the page is wider than its window. */
+/** What is wrong at an address in all looks, a line each. Closes the page. */
+export async function complaintsAt(page: Page, path: string): Promise<string[]> {
+  await page.goto(path);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  const found: string[] = [];
+  for (const look of looks) {
+    await putOn(page, look);
+    const complaints = await complaintsOf(page);
+    found.push(...complaints.map((each) => `${path} ${look.scheme} ${look.size.width}: ${each}`));
+  }
+  await page.close();
+  return found;
+}
+
+/** What axe finds, a line for each violation and element; and whether the page stays wider than its window. */
 export async function complaintsOf(page: Page): Promise<string[]> {
   // There are no frames, so it need not open a page of its own to put together what it found in each.
   const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
@@ -47,8 +63,18 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   const found = violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary ?? ''}`),
   );
-  const overflow = await page.evaluate<number>(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
+  const overflow = await lastingOverflow(page);
   return overflow > 0 ? [...found, `the page is ${overflow} px wider than its window`] : found;
+}
+
+/** In pixels. A page that was made narrower needs a moment to lay itself out again. */
+async function lastingOverflow(page: Page): Promise<number> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const overflow = await page.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    if (overflow <= 0 || performance.now() > deadline) return overflow;
+    await sleep(100);
+  }
 }
