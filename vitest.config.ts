@@ -1,5 +1,6 @@
 import { constants, accessSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const GLOBAL_SETUP = ['tests/support/global-setup.ts'];
 
@@ -13,11 +14,23 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { 
 const IN_MEMORY = '/dev/shm';
 const UNIT_ENVIRONMENT: Record<string, string> = hasRoom(IN_MEMORY) ? { TMPDIR: IN_MEMORY } : {};
 
+/** Files that take longest: begun last, they would be waited for while a processor has nothing to do. */
+const LONGEST = ['tests/format/model.test.ts', 'tests/integration/faults/kill-backup.test.ts'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONGEST.some((path) => moduleId.endsWith(path));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 /** `unit` needs nothing but Node; the others use the tools and servers of scripts/setup, which global-setup.ts provides. */
 export default defineConfig({
   test: {
     // Tests often wait for a server, a disk or a tool: on two processors, three files at a time end sooner than two.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

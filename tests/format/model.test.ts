@@ -14,7 +14,7 @@ import { type Deed, deeds, World } from './model/world.ts';
 
 const signal = neverAborted;
 const HOUR = DAY / 24;
-const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 60);
+const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 40);
 const SEED = Number(process.env['HOLDFAST_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const ACTORS = 45;
 const LINEAGES = ['one', 'two'];
