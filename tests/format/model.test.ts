@@ -24,7 +24,7 @@ const LINEAGES = ['one', 'two'];
  */
 const LONGEST_ATTEMPT = 6.5 * DAY;
 /** Where runs do less than this in the mean, far below what is usual, the model proves nothing. */
-const LEAST = { sealed: 4, adopted: 0.1, leaning: 1.5, collected: 1, restored: 0.7 } as const;
+const LEAST = { sealed: 4, adopted: 0.05, leaning: 1.5, collected: 1, restored: 0.7 } as const;
 /** Fewer runs, as when one is repeated, may do less by chance. */
 const MEANINGFUL_RUNS = 40;
 
