@@ -170,7 +170,7 @@ function linkToManager(context: AgentContext, { server, agent, heartbeatMs }: Li
       isUp: async () => isDatabaseUp(context),
     }),
     answer: (request, response) => server.routing(request, response),
-    say: (message) => server.log.warn(message),
+    log: server.log,
     ...(heartbeatMs === undefined ? {} : { beatEveryMs: heartbeatMs }),
   });
 }

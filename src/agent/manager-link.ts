@@ -19,8 +19,8 @@ export interface ManagerLinkOptions {
   readonly reporter: Reporter;
   /** Answers a request of the agent's API. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
-  /** For the agent's own log. */
-  readonly say: (message: string) => void;
+  /** The agent's own. */
+  readonly log: { info(message: string): void; warn(message: string): void };
   /** From one heartbeat to the next. Default 50,000. */
   readonly beatEveryMs?: number;
 }
@@ -132,7 +132,7 @@ export class ManagerLink implements AsyncDisposable {
     this.#dueAt = 0;
     const client = new EnrolClient(joined);
     this.#line = { joined, client, keeper: joined.connection === 'dials' ? this.#dialOut(client) : undefined };
-    this.#options.say(`This agent is ${joined.name} of the manager at ${client.url.origin}`);
+    this.#options.log.info(`This agent is ${joined.name} of the manager at ${client.url.origin}`);
   }
 
   #dialOut(client: EnrolClient): TunnelKeeper {
@@ -155,7 +155,7 @@ export class ManagerLink implements AsyncDisposable {
   #told(trouble: string): void {
     if (trouble === this.#lastTrouble) return;
     this.#lastTrouble = trouble;
-    this.#options.say(
+    this.#options.log.warn(
       trouble === '' ? 'The manager hears this agent' : `The manager does not hear this agent: ${trouble}`,
     );
   }
