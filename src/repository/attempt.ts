@@ -95,12 +95,13 @@ export class Attempt {
       uploaded.segments.get(segment) ?? table.get(segment);
     const isUsable = (segment: string): boolean =>
       factsOf(segment) !== undefined && !isBad(segment) && isWorthKeeping(table.get(segment));
+    const isFirst = previous === undefined && uploaded.segments.size === 0;
     const known = new KnownBlocks({ previous: previous?.index, uploaded: uploaded.leaves, isUsable });
     const writer = new BackupWriter({
       ...repository,
       ...request.tuning,
       attempt: name,
-      known,
+      known: isFirst ? undefined : known,
       segmentFacts: factsOf,
       level: request.level,
       expectedBytes: request.expectedBytes,

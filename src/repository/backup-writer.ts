@@ -2,11 +2,12 @@ import { hash } from 'node:crypto';
 import type { FilePiece } from '../engine/engine.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CorruptData } from '../lib/failure.ts';
+import type { BlockBatch } from './block-batch.ts';
 import type { BlockHasher } from './block-hasher.ts';
 import { BlockPipeline } from './block-pipeline.ts';
 import { BlockThreads } from './block-threads.ts';
 import type { Cipher } from './cipher.ts';
-import { type Compressor, createCompressor } from './compressor.ts';
+import { type CompressedFrame, type Compressor, createCompressor } from './compressor.ts';
 import { BLOCK_BYTES, FANOUT } from './extent.ts';
 import { FileList } from './file-list.ts';
 import { isSafePath } from './file-page.ts';
@@ -17,7 +18,7 @@ import type { KnownBlocks } from './known-blocks.ts';
 import { type AttemptName, indexKey } from './names.ts';
 import { NodeQueue } from './node-queue.ts';
 import { putOnce } from './put-once.ts';
-import { settleBlocks, type SettledBatch } from './settle-blocks.ts';
+import { isWorthAFrame, settleBlocks, type SettledBatch } from './settle-blocks.ts';
 import { encodeObject } from './small-object.ts';
 import type { SegmentUse } from './segment-table.ts';
 import { SegmentUsage } from './segment-usage.ts';
@@ -39,6 +40,7 @@ export interface BackupWriterOptions {
   readonly storage: Storage;
   readonly cipher: Cipher;
   readonly attempt: AttemptName;
+  /** undefined where there is nothing that the backup could lean on. */
   readonly known: KnownBlocks | undefined;
   /** Of segments that are not this attempt's: to write their sizes into the table. */
   readonly segmentFacts: (segment: string) => { readonly size: number; readonly total: number } | undefined;
@@ -88,8 +90,9 @@ export class BackupWriter implements Disposable {
     this.#usage = new SegmentUsage(options.attempt);
     this.#threads = new BlockThreads(options.cipher, options);
     const compressions = options.compressions ?? 3;
+    const compressor = options.compressor ?? createCompressor(options.level, this.#threads);
     this.#pipeline = new BlockPipeline({
-      hasher: options.hasher ?? this.#threads,
+      prepare: this.#preparing(compressor),
       batchBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
       batches: compressions + BATCHES_BESIDE,
       settle: async (settled) => this.#settle(settled),
@@ -98,7 +101,7 @@ export class BackupWriter implements Disposable {
       ...options,
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       frameBytes: options.frameBytes ?? DEFAULT_FRAME_BYTES,
-      compressor: options.compressor ?? createCompressor(options.level, this.#threads),
+      compressor,
       compressions,
       uploads: options.uploads ?? 3,
       onPlaced: async () => this.#nodes.flush(),
@@ -133,6 +136,18 @@ export class BackupWriter implements Disposable {
       await file.take(piece);
       this.#readBytes += piece.type === 'data' ? piece.bytes.length : piece.length;
     }
+  }
+
+  /** Where nothing is known everything is new, so that it can be compressed before anybody looks. */
+  #preparing(compressor: Compressor): (batch: BlockBatch) => Promise<CompressedFrame | undefined> {
+    const { known, hasher = this.#threads } = this.#options;
+    const isAllNew = known === undefined && hasher === this.#threads;
+    return async (batch) => {
+      if (isAllNew && compressor.hashAndCompress && isWorthAFrame(batch, batch.length))
+        return compressor.hashAndCompress(batch);
+      await hasher.hash(batch);
+      return undefined;
+    };
   }
 
   async #settle(settled: SettledBatch): Promise<void> {

@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BlockBatch } from './block-batch.ts';
-import type { BlockHasher } from './block-hasher.ts';
-import { BlockPipeline } from './block-pipeline.ts';
+import { BlockPipeline, type BlockPipelineOptions } from './block-pipeline.ts';
 import { wholeSpan } from './bytes.ts';
 import { blockDigests, openCipher } from './cipher.ts';
 
+type Prepare = BlockPipelineOptions<unknown>['prepare'];
+
 /** Hashes after a while that is another one each time, so that batches overtake each other. */
-function slowly(delays: readonly number[]): BlockHasher {
+function slowly(delays: readonly number[]): Prepare {
   let next = 0;
-  return {
-    hash: async (batch: BlockBatch) => {
-      next += 1;
-      await sleep(delays[next % delays.length] ?? 0);
-      batch.identify(blockDigests(undefined));
-    },
-    [Symbol.dispose]: () => undefined,
+  return async (batch) => {
+    next += 1;
+    await sleep(delays[next % delays.length] ?? 0);
+    batch.identify(blockDigests(undefined));
+    return undefined;
   };
 }
 
@@ -27,7 +25,7 @@ test('everything is settled once, in order, with its bytes and its id', async ()
     fc.asyncProperty(blocks, delays, async (given, waits) => {
       const seen: Buffer[] = [];
       const pipeline = new BlockPipeline<Uint8Array>({
-        hasher: slowly(waits),
+        prepare: slowly(waits),
         batchBytes: 128,
         batches: 3,
         settle: async ({ batch, entries, release }) => {
@@ -59,7 +57,7 @@ test('everything is settled once, in order, with its bytes and its id', async ()
 
 test('a batch that is never given back is waited for, until something fails', async () => {
   const pipeline = new BlockPipeline<number>({
-    hasher: slowly([0]),
+    prepare: slowly([0]),
     batchBytes: 16,
     batches: 2,
     settle: async () => Promise.resolve(),
@@ -77,7 +75,7 @@ test('a batch that is never given back is waited for, until something fails', as
 
 test('what fails while a batch is settled comes to whoever adds the next block', async () => {
   const pipeline = new BlockPipeline<number>({
-    hasher: slowly([1]),
+    prepare: slowly([1]),
     batchBytes: 16,
     batches: 2,
     settle: async () => Promise.reject(new Error('no room in the store')),

@@ -1,6 +1,6 @@
 import { BlockBatch } from './block-batch.ts';
-import type { BlockHasher } from './block-hasher.ts';
 import type { ByteSpan } from './bytes.ts';
+import type { CompressedFrame } from './compressor.ts';
 
 /** A block in the order of the stream; a block of zeros, or what happens between two blocks, has no number in the batch. */
 export interface PipelineEntry<Work> {
@@ -10,7 +10,8 @@ export interface PipelineEntry<Work> {
 }
 
 export interface BlockPipelineOptions<Work> {
-  readonly hasher: BlockHasher;
+  /** Gives the blocks of a batch their ids. Nobody else may use it until then. @returns its bytes compressed, where that was done, too */
+  readonly prepare: (batch: BlockBatch) => Promise<CompressedFrame | undefined>;
   /** Plain bytes of a batch. */
   readonly batchBytes: number;
   /** How many there are: what is gathered, hashed and compressed at once. */
@@ -22,6 +23,7 @@ export interface BlockPipelineOptions<Work> {
   readonly settle: (settled: {
     readonly batch: BlockBatch;
     readonly entries: readonly PipelineEntry<Work>[];
+    readonly packed: CompressedFrame | undefined;
     readonly release: () => void;
   }) => Promise<void>;
 }
@@ -97,12 +99,11 @@ export class BlockPipeline<Work> {
       this.#free.push(batch);
       this.#wake();
     };
-    const hashed = batch.count === 0 ? Promise.resolve() : this.#options.hasher.hash(batch);
-    hashed.catch(() => undefined);
+    const prepared = batch.count === 0 ? Promise.resolve(undefined) : this.#options.prepare(batch);
+    prepared.catch(() => undefined);
     this.#settled = this.#settled.then(async () => {
       this.#check();
-      await hashed;
-      await this.#options.settle({ batch, entries, release });
+      await this.#options.settle({ batch, entries, packed: await prepared, release });
     });
     this.#settled = this.#settled.catch((cause: unknown) => this.fail(cause));
   }

@@ -27,6 +27,42 @@ test.for([
   }
 });
 
+test('hashing and compressing in one go gives what both give apart', async () => {
+  using threads = new BlockThreads(openCipher, { level: 1 });
+  const compressor = createCompressor(1, threads);
+  for (let from = 0; from < 20; from += 5) {
+    const batches = Array.from({ length: 5 }, (_, number) => batchOf(60 - number));
+    const frames = await Promise.all(batches.map(async (batch) => compressor.hashAndCompress?.(batch)));
+    for (const [at, batch] of batches.entries()) {
+      const plain = Buffer.from(batch.bytes.subarray(0, batch.length));
+      expectIds(batch, plain);
+      const frame = frames[at];
+      // The first ones are hashed here, and compressed by whoever looked through them.
+      if (!frame) expect(from).toBeLessThan(10);
+      else if (at % 2 === 0) expect(zstdDecompressSync(frame.body).equals(plain)).toBe(true);
+      else expect(frame).toMatchObject({ codec: CODEC.raw, body: plain });
+      frame?.release();
+    }
+  }
+});
+
+/** A batch of so many blocks; those of every other call do not shrink. */
+function batchOf(blocks: number): BlockBatch {
+  const batch = new BlockBatch(BlockBatch.memoryOf(MEBIBYTE));
+  for (let block = 0; block < blocks; block += 1) {
+    const bytes = blocks % 2 === 0 ? Buffer.alloc(16_384, randomBytes(600)) : randomBytes(16_384);
+    batch.add(wholeSpan(bytes));
+  }
+  return batch;
+}
+
+function expectIds(batch: BlockBatch, plain: Buffer): void {
+  for (let number = 0; number < batch.count; number += 1) {
+    const block = plain.subarray(number * 16_384, (number + 1) * 16_384);
+    expect(batch.id(number)).toEqual(openCipher.blockId(block));
+  }
+}
+
 test('what waits learns that the thread is gone', async () => {
   const hasher = new BlockThreads(openCipher, { level: 1 });
   const batch = new BlockBatch(BlockBatch.memoryOf(64 * MEBIBYTE));
@@ -35,6 +71,14 @@ test('what waits learns that the thread is gone', async () => {
   hasher[Symbol.dispose]();
   await expect(hashed).rejects.toMatchObject({ code: 'hashing-ended' });
   await expect(hasher.hash(batch)).rejects.toMatchObject({ code: 'hashing-ended' });
+});
+
+test('so does everything that a thread was sent ahead, and what waits behind it', async () => {
+  const threads = new BlockThreads(openCipher, { level: 1, expectedBytes: 1 << 30 });
+  const asked = Array.from({ length: 20 }, async () => threads.hash(batchOf(64)));
+  threads[Symbol.dispose]();
+  for (const each of await Promise.allSettled(asked))
+    expect(each).toMatchObject({ status: 'rejected', reason: { code: 'hashing-ended' } });
 });
 
 /** Shared, as frames are. */

@@ -11,19 +11,20 @@ export interface BlockWorkerData {
   readonly idKey: Uint8Array | undefined;
 }
 
-/** Sent to a thread; the memory is shared with it. */
-export type BlockOrder =
-  | { readonly type: 'hash'; readonly memory: SharedArrayBuffer; readonly count: number }
-  | {
-      readonly type: 'compress';
-      readonly memory: SharedArrayBuffer;
-      readonly offset: number;
-      readonly length: number;
-      readonly into: SharedArrayBuffer;
-      readonly level: CompressionLevel;
-    };
+/** Sent to a thread; the memory is shared with it. What is to be hashed and compressed, too, is hashed first. */
+export interface BlockOrder {
+  readonly memory: SharedArrayBuffer;
+  /** Blocks of the batch in this memory that get their ids. */
+  readonly hash?: number;
+  readonly compress?: {
+    readonly offset: number;
+    readonly length: number;
+    readonly into: SharedArrayBuffer;
+    readonly level: CompressionLevel;
+  };
+}
 
-/** Sent back: the length of what was compressed. */
+/** Sent back: the length of what is in `into` now; 0 where nothing was compressed, or it does not shrink. */
 export type BlockAnswer = number;
 
 /** Threads cost more than hashing so little. */
@@ -49,8 +50,12 @@ interface Job {
 
 interface Thread {
   readonly worker: Worker;
-  job: Job | undefined;
+  /** Those that it was sent and has not answered, in order. */
+  readonly jobs: Job[];
 }
+
+/** A thread has its next order before it ends the one at hand: it would wait for as long as waking this one and itself takes. */
+const ORDERS_AHEAD = 2;
 
 /**
  * Hashes and compresses on threads of their own. Hashing goes before compressing: the stream waits for it. The first 8 MiB are
@@ -73,10 +78,24 @@ export class BlockThreads implements BlockHasher {
   }
 
   async hash(batch: BlockBatch): Promise<void> {
-    this.#hashed += batch.length;
-    if (this.#hashed > HASHED_HERE || this.#threads.length > 0)
-      await this.#run({ type: 'hash', memory: batch.memory, count: batch.count });
+    if (this.#isForThreads(batch)) await this.#run({ memory: batch.memory, hash: batch.count });
     else batch.identify(this.#digest);
+  }
+
+  /**
+   * Both in one go, which wakes a thread once instead of twice, and compresses what its processor still has at hand.
+   * @returns as `compress`; undefined where the batch was hashed only, here
+   */
+  async hashAndCompress(
+    batch: BlockBatch,
+    into: SharedArrayBuffer,
+    level: CompressionLevel,
+  ): Promise<number | undefined> {
+    const { memory, count, length } = batch;
+    if (this.#isForThreads(batch))
+      return this.#run({ memory, hash: count, compress: { offset: 0, length, into, level } });
+    batch.identify(this.#digest);
+    return undefined;
   }
 
   /**
@@ -88,7 +107,8 @@ export class BlockThreads implements BlockHasher {
     into: SharedArrayBuffer,
     level: CompressionLevel,
   ): Promise<number> {
-    return this.#run({ type: 'compress', ...plain, into, level });
+    const { memory, offset, length } = plain;
+    return this.#run({ memory, compress: { offset, length, into, level } });
   }
 
   [Symbol.dispose](): void {
@@ -96,22 +116,37 @@ export class BlockThreads implements BlockHasher {
     for (const { worker } of this.#threads) void worker.terminate();
   }
 
+  #isForThreads({ length }: BlockBatch): boolean {
+    this.#hashed += length;
+    return this.#hashed > HASHED_HERE || this.#threads.length > 0;
+  }
+
   async #run(order: BlockOrder): Promise<BlockAnswer> {
     if (this.#failure) throw this.#failure;
     const job: Job = { order, done: Promise.withResolvers<BlockAnswer>() };
-    this.#waiting[order.type].push(job);
-    this.#assign(this.#threads.find((thread) => thread.job === undefined) ?? this.#another());
+    this.#waiting[order.hash === undefined ? 'compress' : 'hash'].push(job);
+    this.#assign();
     return job.done.promise;
   }
 
-  #another(): Thread | undefined {
-    return this.#threads.length < this.#most ? this.#start() : undefined;
+  #assign(): void {
+    const { hash, compress } = this.#waiting;
+    if (hash.length + compress.length === 0) return;
+    const thread = this.#leastBusy();
+    if (thread.jobs.length >= ORDERS_AHEAD) return;
+    const job = hash.shift() ?? compress.shift();
+    if (!job) return;
+    thread.jobs.push(job);
+    thread.worker.postMessage(job.order);
   }
 
-  #assign(thread: Thread | undefined): void {
-    if (!thread) return;
-    thread.job = this.#waiting.hash.shift() ?? this.#waiting.compress.shift();
-    if (thread.job) thread.worker.postMessage(thread.job.order);
+  #leastBusy(): Thread {
+    const least = this.#threads.reduce<Thread | undefined>(
+      (best, thread) => (best && best.jobs.length <= thread.jobs.length ? best : thread),
+      undefined,
+    );
+    if (least && (least.jobs.length === 0 || this.#threads.length >= this.#most)) return least;
+    return this.#start();
   }
 
   #start(): Thread {
@@ -123,11 +158,11 @@ export class BlockThreads implements BlockHasher {
       resourceLimits: limits,
       name: 'holdfast-block',
     });
-    const thread: Thread = { worker, job: undefined };
+    const thread: Thread = { worker, jobs: [] };
     this.#threads.push(thread);
     worker.on('message', (answer: BlockAnswer) => {
-      thread.job?.done.resolve(answer);
-      this.#assign(thread);
+      thread.jobs.shift()?.done.resolve(answer);
+      this.#assign();
     });
     const failed = (cause: unknown): void =>
       this.#fail(new Failure('hashing-failed', 'Cannot hash or compress blocks as a thread for it ended', { cause }));
@@ -139,8 +174,8 @@ export class BlockThreads implements BlockHasher {
   #fail(failure: Failure): void {
     this.#failure ??= failure;
     const { hash, compress } = this.#waiting;
-    const jobs = [...this.#threads.map(({ job }) => job), ...hash.splice(0), ...compress.splice(0)];
-    for (const job of jobs) job?.done.reject(this.#failure);
+    const jobs = [...this.#threads.flatMap((thread) => thread.jobs), ...hash.splice(0), ...compress.splice(0)];
+    for (const job of jobs) job.done.reject(this.#failure);
   }
 }
 

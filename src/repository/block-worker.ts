@@ -10,18 +10,17 @@ import { CODEC, compressSync } from './frame.ts';
 const { idKey }: BlockWorkerData = workerData;
 const digest = blockDigests(idKey);
 
-parentPort?.on('message', (order: BlockOrder) => {
-  const answer: BlockAnswer = order.type === 'hash' ? hash(order) : compress(order);
+parentPort?.on('message', ({ memory, hash: blocks, compress: order }: BlockOrder) => {
+  if (blocks !== undefined) new BlockBatch(memory, blocks).identify(digest);
+  const answer: BlockAnswer = order ? compress(memory, order) : 0;
   parentPort?.postMessage(answer);
 });
 
-function hash({ memory, count }: BlockOrder & { type: 'hash' }): BlockAnswer {
-  new BlockBatch(memory, count).identify(digest);
-  return 0;
-}
-
 /** @returns the length of what was put into `into`; 0 where it does not shrink. */
-function compress({ memory, offset, length, into, level }: BlockOrder & { type: 'compress' }): BlockAnswer {
+function compress(
+  memory: SharedArrayBuffer,
+  { offset, length, into, level }: NonNullable<BlockOrder['compress']>,
+): BlockAnswer {
   const { codec, body } = compressSync(Buffer.from(memory, offset, length), level);
   if (codec !== CODEC.zstd || body.length > into.byteLength) return 0;
   copyBytes(body, Buffer.from(into), 0);

@@ -1,3 +1,4 @@
+import type { BlockBatch } from './block-batch.ts';
 import type { BlockThreads } from './block-threads.ts';
 import { CODEC, type Compressed, compressSync, type CompressionLevel } from './frame.ts';
 
@@ -11,6 +12,11 @@ export interface CompressedFrame extends Compressed {
 export interface Compressor {
   /** `plain` must not change until the frame is released. */
   compress(plain: Buffer): Promise<CompressedFrame>;
+  /**
+   * Gives the blocks of a batch their ids and compresses them in one go, for batches that are all new. undefined where it could only
+   * give them their ids.
+   */
+  hashAndCompress?(batch: BlockBatch): Promise<CompressedFrame | undefined>;
 }
 
 /** At these levels so little is compressed sooner than a thread starts. */
@@ -45,13 +51,22 @@ class ThreadCompressor implements Compressor {
       return { ...compressSync(plain, this.#level), release: () => undefined };
     const into = this.#take(length);
     const packed = await this.#threads.compress({ memory, offset, length }, into, this.#level);
-    if (packed > 0)
-      return {
-        codec: CODEC.zstd,
-        body: Buffer.from(into, 0, packed),
-        release: () => this.#free.push(into),
-      };
+    return this.#frame(plain, into, packed);
+  }
+
+  async hashAndCompress(batch: BlockBatch): Promise<CompressedFrame | undefined> {
+    const plain = batch.bytes.subarray(0, batch.length);
+    const into = this.#take(plain.length);
+    const packed = await this.#threads.hashAndCompress(batch, into, this.#level);
+    if (packed !== undefined) return this.#frame(plain, into, packed);
     this.#free.push(into);
+    return undefined;
+  }
+
+  #frame(plain: Buffer, into: SharedArrayBuffer, packed: number): CompressedFrame {
+    const release = (): void => void this.#free.push(into);
+    if (packed > 0) return { codec: CODEC.zstd, body: Buffer.from(into, 0, packed), release };
+    release();
     return { codec: CODEC.raw, body: plain, release: () => undefined };
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -41,6 +41,21 @@ test('files with zeros at any place are restored, and every byte is accounted fo
   const { sealed } = await backUp(repository, { files, random });
   const bytes = [...files.values()].reduce((sum, file) => sum + file.length, 0);
   expect(await restoreFiles(repository, sealed, { directory, signal })).toEqual({ files: 4, bytes });
+});
+
+test('a backup of more than threads are begun for is restored, whatever of it shrinks', async () => {
+  const random = randomSource(6);
+  const noise = someBytes(random, 8 << 20);
+  const text = Buffer.alloc(12 << 20, someBytes(random, 900));
+  const files = new Map([
+    ['noise', noise],
+    ['text', text],
+    ['both', Buffer.concat([text.subarray(0, 5 << 20), Buffer.alloc(9 << 20), noise.subarray(0, 100_001)])],
+  ]);
+  const repository = await newRepository();
+  const { sealed } = await backUp(repository, { files, random });
+  await restoreFiles(repository, sealed, { directory, signal });
+  for (const [path, bytes] of files) expect((await readFile(join(directory, path))).equals(bytes)).toBe(true);
 });
 
 test('a restore that lost a part of its plan says so instead of leaving zeros', async () => {

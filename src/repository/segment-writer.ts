@@ -3,7 +3,7 @@ import { untilAborted } from '../lib/until-aborted.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { copyBytes } from './bytes.ts';
 import type { Cipher } from './cipher.ts';
-import type { Compressor } from './compressor.ts';
+import type { CompressedFrame, Compressor } from './compressor.ts';
 import { BLOCK_BYTES, type FrameHandle, type FramePlace } from './extent.ts';
 import { type BlockRun, type NodeEntry, runsWithin } from './footer.ts';
 import { compressChecked } from './frame.ts';
@@ -131,7 +131,7 @@ export class SegmentWriter implements Disposable {
         return frame.length;
       },
       append: (length, origin) => append(frame, length, origin),
-      submit: async () => this.#submit(frame),
+      submit: async (packed) => this.#submit(frame, packed),
     };
   }
 
@@ -180,15 +180,10 @@ export class SegmentWriter implements Disposable {
     else frame?.release();
   }
 
-  /** Resolves when the frame is being compressed: only so many are at once. */
-  async #submit(frame: OpenFrame): Promise<void> {
-    while (this.#compressing.size >= this.#options.compressions) await Promise.race(this.#compressing);
-    const packed = this.#options.compressor.compress(frame.buffer.subarray(0, frame.length));
-    const ended: Promise<void> = packed.then(
-      () => void this.#compressing.delete(ended),
-      () => void this.#compressing.delete(ended),
-    );
-    this.#compressing.add(ended);
+  /** Resolves when the frame is being compressed, of which only so many are at once. @param ready what compressing it gave */
+  async #submit(frame: OpenFrame, ready?: CompressedFrame): Promise<void> {
+    while (!ready && this.#compressing.size >= this.#options.compressions) await Promise.race(this.#compressing);
+    const packed = ready ? Promise.resolve(ready) : this.#compress(frame);
     this.#placed = this.#placed.then(async () => {
       const done = await packed;
       const segment = await this.#segmentFor(done.body.length, frame.runs);
@@ -198,6 +193,16 @@ export class SegmentWriter implements Disposable {
       await this.#options.onPlaced();
     });
     this.#placed.catch((cause: unknown) => this.#fail(cause));
+  }
+
+  async #compress({ buffer, length }: OpenFrame): Promise<CompressedFrame> {
+    const packed = this.#options.compressor.compress(buffer.subarray(0, length));
+    const ended: Promise<void> = packed.then(
+      () => void this.#compressing.delete(ended),
+      () => void this.#compressing.delete(ended),
+    );
+    this.#compressing.add(ended);
+    return packed;
   }
 
   async #segmentFor(bodyLength: number, entries: readonly { readonly path: string }[]): Promise<OpenSegment> {
@@ -247,7 +252,8 @@ export class SegmentWriter implements Disposable {
 export interface WholeFrame {
   readonly length: number;
   append(length: number, origin: BlockOrigin): PlacedBlock;
-  submit(): Promise<void>;
+  /** @param packed its bytes, compressed; without it they are compressed now */
+  submit(packed?: CompressedFrame): Promise<void>;
 }
 
 /** The frame that will hold a block, and where in it. */

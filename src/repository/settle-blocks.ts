@@ -1,5 +1,6 @@
 import type { BlockBatch } from './block-batch.ts';
 import type { PipelineEntry } from './block-pipeline.ts';
+import type { CompressedFrame } from './compressor.ts';
 import type { Reference } from './extent.ts';
 import type { FileWork } from './file-writer.ts';
 import type { BlockOrigin, PlacedBlock, SegmentWriter } from './segment-writer.ts';
@@ -7,6 +8,8 @@ import type { BlockOrigin, PlacedBlock, SegmentWriter } from './segment-writer.t
 export interface SettledBatch {
   readonly batch: BlockBatch;
   readonly entries: readonly PipelineEntry<FileWork>[];
+  /** Its bytes, compressed already because all of them are new and worth a frame. */
+  readonly packed: CompressedFrame | undefined;
   /** Gives the batch back. */
   readonly release: () => void;
 }
@@ -14,15 +17,18 @@ export interface SettledBatch {
 /** From this part of a batch on that is new, the batch itself becomes a frame, and nothing is copied once more. */
 const WORTH_A_FRAME = 0.75;
 
+export function isWorthAFrame({ bytes }: BlockBatch, newBytes: number): boolean {
+  return newBytes > 0 && newBytes >= bytes.length * WORTH_A_FRAME;
+}
+
 /** Stores a block whose bytes lie at a position of the batch. */
 type Place = (length: number, position: number, origin: BlockOrigin) => PlacedBlock | Promise<PlacedBlock>;
 
 /** Tells the known blocks of a batch from the new, has the new ones stored, and tells each file where its blocks are. */
 export async function settleBlocks(segments: SegmentWriter, settled: SettledBatch): Promise<void> {
   const known = await findKnown(settled);
-  const bytesToStore = newBytes(settled, known);
   // Where nothing is new, no frame is begun: it would hold nothing.
-  if (bytesToStore > 0 && bytesToStore >= settled.batch.bytes.length * WORTH_A_FRAME) {
+  if (isWorthAFrame(settled.batch, newBytes(settled, known))) {
     await asFrame(segments, settled, known);
     return;
   }
@@ -42,7 +48,7 @@ async function asFrame(segments: SegmentWriter, settled: SettledBatch, known: Kn
     if (frame.length !== position) bytes.copyWithin(frame.length, position, position + length);
     return frame.append(length, origin);
   });
-  await frame.submit();
+  await frame.submit(settled.packed);
 }
 
 /** For each entry, where its block is stored; undefined for what is new, and for the end of a file. */

@@ -46,8 +46,12 @@ export async function backUpHere({ context, options: raw }: Invocation): Promise
   const server = await serverConnection(context, options);
   const serverFacts = await readServerFacts(server, { signal });
   const engine = engineAmong(await tools.found, serverFacts);
-  refuseErrors(context, await engine.preflight(server, serverFacts, { signal }));
-  const request = { ...(await requestOf(context, options, serverFacts)), backup, server, serverFacts };
+  const [findings, described] = await Promise.all([
+    engine.preflight(server, serverFacts, { signal }),
+    requestOf(context, options, serverFacts),
+  ]);
+  refuseErrors(context, findings);
+  const request = { ...described, backup, server, serverFacts };
   using progress = new Progress(output, context);
   const begun = clock.elapsed();
   const onProgress = (now: BackupProgress): void => progress.update(stateOf(now));
