@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type PeakMemory, watchMemory } from './process-tree.ts';
+import { processorTime, stolenSince } from './stolen-time.ts';
 
 /** One run of a command. */
 export interface Measured {
@@ -9,6 +10,8 @@ export interface Measured {
   /** Processor time of the command and all it started, seconds. */
   readonly cpu: number;
   readonly memory: PeakMemory;
+  /** The part of the processors' time that the host of this virtual machine gave to others meanwhile: 0 to 1. */
+  readonly stolen: number;
   /** What it printed on stdout. */
   readonly stdout: string;
 }
@@ -24,11 +27,13 @@ export interface MeasureOptions {
  */
 export async function measure(line: string, options: MeasureOptions = {}): Promise<Measured> {
   await shell('sync');
+  const before = processorTime();
   const { stdout, stderr, memory } = await shell(`TIMEFORMAT=$'\nTIME %3R %3U %3S'; time { ${line}\n}`, options);
+  const stolen = stolenSince(before);
   const times = /\nTIME ([\d.]+) ([\d.]+) ([\d.]+)\s*$/.exec(`\n${stderr}`);
   if (!times) throw new Error(`Cannot tell how long it took as the shell did not say: ${stderr.slice(-500)}`);
   const [seconds = 0, user = 0, system = 0] = times.slice(1).map(Number);
-  return { seconds, cpu: user + system, memory, stdout };
+  return { seconds, cpu: user + system, memory, stolen, stdout };
 }
 
 async function shell(
