@@ -54,8 +54,8 @@ interface Thread {
   readonly jobs: Job[];
 }
 
-/** A thread has its next order before it ends the one at hand: it would wait for as long as waking this one and itself takes. */
-const ORDERS_AHEAD = 2;
+/** The one at hand and the next: without it a thread would wait for as long as waking this one and itself takes. */
+const ORDERS_EACH = 2;
 
 /**
  * Hashes and compresses on threads of their own. Hashing goes before compressing: the stream waits for it. The first 8 MiB are
@@ -133,7 +133,7 @@ export class BlockThreads implements BlockHasher {
     const { hash, compress } = this.#waiting;
     if (hash.length + compress.length === 0) return;
     const thread = this.#leastBusy();
-    if (thread.jobs.length >= ORDERS_AHEAD) return;
+    if (thread.jobs.length >= ORDERS_EACH) return;
     const job = hash.shift() ?? compress.shift();
     if (!job) return;
     thread.jobs.push(job);
