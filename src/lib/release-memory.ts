@@ -5,9 +5,17 @@ const LARGE_BYTES = 128 << 10;
  * Gives back the memory of a large buffer at once; otherwise it stays until the garbage collection that all such buffers
  * together bring about, over and over. Nobody may use the buffer, or another view of its memory, from then on: they are empty.
  */
-export function releaseMemory(buffer: Buffer): void {
-  const memory = buffer.buffer;
-  if (!(memory instanceof ArrayBuffer) || memory.byteLength < LARGE_BYTES) return;
+export function releaseMemory({ buffer: memory }: Uint8Array): void {
+  if (memory.byteLength >= LARGE_BYTES) release(memory);
+}
+
+/** The same for a buffer of any size that is not known to be alone in its memory: where it is not all of it, it stays as it is. */
+export function releaseIfAlone({ buffer: memory, byteLength }: Uint8Array): void {
+  if (memory.byteLength === byteLength) release(memory);
+}
+
+function release(memory: ArrayBufferLike): void {
+  if (!(memory instanceof ArrayBuffer)) return;
   try {
     memory.transfer(0);
   } catch (error) {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 
 import { Failure } from '../lib/failure.ts';
+import { releaseIfAlone } from '../lib/release-memory.ts';
 import type { GetOptions } from './storage.ts';
 
 /**
@@ -38,6 +39,8 @@ async function collect(
       throw wrongAnswer(`it is longer than the ${length} bytes it promised`);
     bytes.set(chunk, filled);
     filled += chunk.length;
+    // 64 KiB at most, and many: what piled up until a garbage collection was a sixth of the memory of a restore.
+    releaseIfAlone(chunk);
   }
   if (filled < length) throw wrongAnswer(`it ended after ${filled} of the ${length} bytes it promised`);
   return bytes;
