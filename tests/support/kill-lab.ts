@@ -110,7 +110,9 @@ export class KillLab implements AsyncDisposable {
     await this.#database.kill();
   }
 
+  /** One that was to be killed in a step that had passed by then still runs. */
   async restartDatabase(): Promise<void> {
+    await this.#database.kill();
     if (this.#database !== this.#home) await this.#database[Symbol.asyncDispose]();
     const { dataDirectory } = this.#home;
     this.#database = await startMariadb({ bin: this.#home.bin, dataDirectory, options: serverOptions });

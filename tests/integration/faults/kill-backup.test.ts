@@ -184,9 +184,14 @@ class KillRun implements AsyncDisposable {
     if (tool !== undefined) process.kill(tool, 'SIGKILL');
     if (this.#victim === 'agent') await this.#lab.worker.kill();
     if (this.#victim === 'database') await this.#lab.killDatabase();
+    this.#count(at);
+  }
+
+  #count(step: BackupStep): void {
     this.kills += 1;
-    this.#counts.set(at, (this.#counts.get(at) ?? 0) + 1);
-    if (this.kills % tellEvery === 0) this.report();
+    this.#counts.set(step, (this.#counts.get(step) ?? 0) + 1);
+    // The last count is told at the end.
+    if (this.kills % tellEvery === 0 && this.kills < wanted) this.report();
   }
 
   /** A tool that is about to start is waited for. */
